@@ -1,0 +1,549 @@
+/*
+ * agent_venv.h: virtualenv for coding-agent CLIs.
+ *
+ * An agent such as Claude Code or Codex keeps its settings, history and login in one directory per user. This library makes
+ * an environment: a profile directory of its own for one invocation, or for a name, with the host's login in it, and the
+ * variables that point the agent there. It never runs the agent, and never changes the host's own profile.
+ *
+ *     avenv_spec *spec = NULL;
+ *     avenv_environment *env = NULL;
+ *     avenv_error *error = NULL;
+ *     char **envp = NULL;
+ *
+ *     if (avenv_spec_for_adapter("claude-code", NULL, &spec, &error) == AVENV_OK &&
+ *         avenv_environment_create_ephemeral(spec, NULL, &env, &error) == AVENV_OK &&
+ *         avenv_environment_envp(env, NULL, &envp, &error) == AVENV_OK) {
+ *         ... posix_spawnp(&pid, "claude", NULL, NULL, argv, envp), waitpid(pid, ...) ...
+ *     } else {
+ *         fprintf(stderr, "%s\n", avenv_error_message(error));
+ *     }
+ *     avenv_error_free(error);
+ *     avenv_envp_free(envp);
+ *     avenv_environment_free(env);
+ *     avenv_spec_free(spec);
+ *
+ * Link with -lagent_venv (pkg-config: agent-venv).
+ *
+ * Conventions, told once
+ * ----------------------
+ * Status    A function that can fail answers an avenv_status: AVENV_OK, or the kind of the failure.
+ * Errors    The last parameter, avenv_error **error, may be NULL. On failure it receives an error object, which is yours,
+ *           for avenv_error_free(); on success it is set to NULL. What it held before is overwritten, not freed.
+ * Outputs   come after the inputs. On failure they are set to NULL.
+ * Ownership A `const char *` that is answered is lent: it belongs to the object it was asked of, never changes, and lives
+ *           until that object is freed. A `char *` is yours, for avenv_string_free(). Every _free(NULL) does nothing.
+ *           Arguments are read during the call and never kept.
+ * Strings   are UTF-8 and end with NUL; bad UTF-8 is AVENV_INVALID_ENVIRONMENT_SPEC. Contents of files are a pointer and a
+ *           length; environment blocks are bytes.
+ * NULL      for a parameter that is needed is AVENV_INVALID_ENVIRONMENT_SPEC, and the payload's field is the parameter's
+ *           name. A getter of NULL answers NULL. NULL options are the defaults; a NULL spec is the empty one.
+ * JSON      in both directions is as in docs/: spec, events, errors, adapters.
+ * Threads   Every function may be called from any thread at any time, on the same environment too; but _free must be the
+ *           last call on its object, and a spec or options are not changed while another thread uses them. Getters take
+ *           no lock. The library starts no thread, handles no signal, calls nobody back, and leaves errno as it was.
+ *           Do not call it from a signal handler. Environment variables are read during calls: a program that calls
+ *           setenv() in another thread passes roots by options instead.
+ * Fork      An environment belongs to the process that created it. In a forked child, _free frees memory only, destroy and
+ *           refresh of an inherited ephemeral environment are AVENV_INTERNAL_INVARIANT_VIOLATION, exit removes nothing,
+ *           and a new ephemeral environment is the child's own. A forked child that lives keeps its parent's
+ *           environments from being reaped. A program that becomes a daemon by forking creates its environments after that.
+ * Panics    A bug in the library never unwinds into your program: the call answers AVENV_INTERNAL_INVARIANT_VIOLATION
+ *           (a getter: NULL).
+ * Growth    Functions and status numbers are added, never changed, as long as AVENV_ABI_VERSION stays.
+ */
+
+
+#ifndef AGENT_VENV_H
+#define AGENT_VENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Marks the functions of the library; define it yourself for a compiler that needs something else. */
+#ifndef AVENV_API
+#if defined(__GNUC__)
+#define AVENV_API __attribute__((visibility("default")))
+#else
+#define AVENV_API
+#endif
+#endif
+
+
+/**
+ * The version of this header: what `avenv_version()` begins with.
+ */
+#define AVENV_VERSION_MAJOR 0
+
+/**
+ * See `AVENV_VERSION_MAJOR`.
+ */
+#define AVENV_VERSION_MINOR 1
+
+/**
+ * See `AVENV_VERSION_MAJOR`.
+ */
+#define AVENV_VERSION_PATCH 0
+
+/**
+ * The binary interface that this header describes. A program runs with a library whose `avenv_abi_version()` is the same.
+ */
+#define AVENV_ABI_VERSION 0
+
+/**
+ * An environment: a profile directory, and the variables that point an agent at it.
+ */
+typedef struct avenv_environment avenv_environment;
+
+/**
+ * Why a call failed. It is the caller's, for `avenv_error_free()`; its strings live as long as it does.
+ */
+typedef struct avenv_error avenv_error;
+
+/**
+ * Where and how. NULL wherever it is taken means the defaults. Setting is not for two threads at once.
+ */
+typedef struct avenv_options avenv_options;
+
+/**
+ * What an environment shall hold. Any number of environments can be made from one. Adding to it is not for two threads
+ * at once, nor while another thread makes an environment from it.
+ */
+typedef struct avenv_spec avenv_spec;
+
+/**
+ * What a call answers: AVENV_OK, or what failed. Treat a number that you don't know as a failure: new ones may come.
+ */
+typedef int32_t avenv_status;
+
+
+
+/**
+ * The call did what it says.
+ */
+#define AVENV_OK 0
+
+/**
+ * The name is not registered. Payload: name, registry_root.
+ */
+#define AVENV_ENVIRONMENT_NOT_FOUND 1
+
+/**
+ * Reserved. Payload: name.
+ */
+#define AVENV_ENVIRONMENT_ALREADY_EXISTS 2
+
+/**
+ * The recorded adapter and the one asked for differ. Payload: name, expected_adapter_id, actual_adapter_id.
+ */
+#define AVENV_ADAPTER_MISMATCH 3
+
+/**
+ * The profile could not be written: disk full, no permission, a root that is not safe. Payload: reason, path.
+ */
+#define AVENV_PROFILE_SETUP_FAILED 4
+
+/**
+ * The registry can't be read or written, is locked for too long, or corrupt. Payload: reason, path.
+ */
+#define AVENV_REGISTRY_UNAVAILABLE 5
+
+/**
+ * The adapter wants the host's login, and there is none. Payload: adapter_id, looked_at (a list of all places tried).
+ */
+#define AVENV_CREDENTIALS_MISSING 6
+
+/**
+ * The agent's program is not on PATH. Payload: adapter_id, cli_bin.
+ */
+#define AVENV_ADAPTER_UNAVAILABLE 7
+
+/**
+ * Removal failed. Payload: path, os_error. Destroying again tries again.
+ */
+#define AVENV_CLEANUP_FAILED 8
+
+/**
+ * An argument is malformed. Payload: field, reason.
+ */
+#define AVENV_INVALID_ENVIRONMENT_SPEC 9
+
+/**
+ * A handle was misused (after destroy, in a forked child), or the library has a bug. Payload: message.
+ */
+#define AVENV_INTERNAL_INVARIANT_VIOLATION 10
+
+/**
+ * Reserved. Payload: name.
+ */
+#define AVENV_ENVIRONMENT_IN_USE 11
+
+/**
+ * Reserved. Payload: adapter_id, reason.
+ */
+#define AVENV_CREDENTIALS_CONFLICT 12
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The library's version, such as "0.1.0". Static: never free it.
+ */
+AVENV_API const char *avenv_version(void);
+
+/**
+ * The number of the library's binary interface. Whoever loads the library at run time compares it with
+ * AVENV_ABI_VERSION before anything else.
+ */
+AVENV_API uint32_t avenv_abi_version(void);
+
+/**
+ * What this library offers, as a JSON object: "spec_version", "package_version", "language", "operations" and
+ * "platforms". Static: never free it.
+ */
+AVENV_API const char *avenv_capabilities_json(void);
+
+/**
+ * The kind that a status stands for, such as "EnvironmentNotFound". Static: never free it. "" for AVENV_OK and for
+ * numbers that this version does not know.
+ */
+AVENV_API const char *avenv_status_kind(avenv_status status);
+
+/**
+ * Free a string that a function handed out as `char *`. NULL is nothing to free.
+ */
+AVENV_API void avenv_string_free(char *string);
+
+/**
+ * The status that the failed call answered; AVENV_OK for NULL.
+ */
+AVENV_API avenv_status avenv_error_status(const avenv_error *error);
+
+/**
+ * The kind, such as "CredentialsMissing": the same word in every language. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_error_kind(const avenv_error *error);
+
+/**
+ * One line: what failed, where, and what to do. For people; decide by the kind. Never holds a credential.
+ * Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_error_message(const avenv_error *error);
+
+/**
+ * The kind's payload as a JSON object, such as {"path":"...","reason":"..."}. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_error_payload_json(const avenv_error *error);
+
+/**
+ * The events of the call that failed, as a JSON list; the last one is the error itself. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_error_events_json(const avenv_error *error);
+
+/**
+ * Free an error. NULL is nothing to free.
+ */
+AVENV_API void avenv_error_free(avenv_error *error);
+
+/**
+ * A spec from its JSON form. All fields may be left out; any other one is refused.
+ *
+ *   adapter_id     string: which adapter this is for; "generic", or the adapter's
+ *   env_overrides  object of strings: variables to hand back; $EPHEMERAL_HOME becomes the profile's path
+ *   seed_files     object of strings: path below the profile -> content
+ *   credentials    the same, mode 0600; refresh_credentials writes only these anew
+ *   file_modes     object of integers: path -> mode, 0 to 511 (octal 777); 384 (octal 600) where none is given
+ *   prefix         string: start of an ephemeral directory's name, at most 64 bytes
+ *   adapter        string or object: a built-in adapter's id, or a definition; the other fields are laid over its own
+ *   options        object: the adapter's options (model, reasoning_effort, load_credentials, extra_argv, workspace)
+ *
+ * json   the text. Read during the call, not kept.
+ * spec   receives the spec; yours, for avenv_spec_free(). NULL on failure.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: something is malformed; the payload's field names it, such as seed_files["../x"].
+ */
+AVENV_API avenv_status avenv_spec_parse(const char *json, avenv_spec **spec, avenv_error **error);
+
+/**
+ * A spec for an adapter, to which files and variables can be added. It reads no login: that happens each time an
+ * environment is made from it.
+ *
+ * adapter       a built-in adapter's id ("claude-code", "codex"), or a definition as JSON (it begins with '{').
+ * options_json  a JSON object of the adapter's options; NULL for the defaults.
+ * spec          receives the spec; yours, for avenv_spec_free(). NULL on failure.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, or a malformed definition.
+ */
+AVENV_API
+avenv_status avenv_spec_for_adapter(const char *adapter,
+                                    const char *options_json,
+                                    avenv_spec **spec,
+                                    avenv_error **error);
+
+/**
+ * Set a variable to hand back, or replace it. $EPHEMERAL_HOME in the value becomes the profile's path.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: the name is empty or holds '='.
+ */
+AVENV_API avenv_status avenv_spec_set_env(avenv_spec *spec, const char *name, const char *value, avenv_error **error);
+
+/**
+ * Add a file that is written when the profile is made, or replace it.
+ *
+ * path  relative to the profile; directories on the way are made.
+ * data  the content, len bytes of it; NULL with 0 is an empty file. Copied.
+ * mode  POSIX mode bits, at most octal 777; 0 means octal 600.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: a bad path or mode, a path that is a credential's, or a file where another file needs
+ * a directory.
+ */
+AVENV_API
+avenv_status avenv_spec_add_seed_file(avenv_spec *spec,
+                                      const char *path,
+                                      const void *data,
+                                      size_t len,
+                                      uint32_t mode,
+                                      avenv_error **error);
+
+/**
+ * Add a credential, mode 0600, or replace it: in place of the host's login where the path is the adapter's own.
+ *
+ * path  relative to the profile.
+ * data  the content, len bytes of it. Copied; the copy is wiped from memory when it is let go.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: as for avenv_spec_add_seed_file().
+ */
+AVENV_API
+avenv_status avenv_spec_add_credential(avenv_spec *spec,
+                                       const char *path,
+                                       const void *data,
+                                       size_t len,
+                                       avenv_error **error);
+
+/**
+ * Free a spec and wipe its credentials from memory; environments made from it keep theirs. NULL is nothing to free.
+ */
+AVENV_API void avenv_spec_free(avenv_spec *spec);
+
+/**
+ * Options with their defaults; yours, for avenv_options_free().
+ */
+AVENV_API avenv_options *avenv_options_new(void);
+
+/**
+ * The registry of persistent environments. Default: $AGENT_VENV_REGISTRY_ROOT, else $XDG_DATA_HOME/agent-venv/envs, else
+ * ~/.local/share/agent-venv/envs.
+ */
+AVENV_API
+avenv_status avenv_options_set_registry_root(avenv_options *options,
+                                             const char *registry_root,
+                                             avenv_error **error);
+
+/**
+ * Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-<uid> in $TMPDIR, else in
+ * /tmp. It is made, mode 0700, where it is missing.
+ */
+AVENV_API
+avenv_status avenv_options_set_ephemeral_root(avenv_options *options,
+                                              const char *ephemeral_root,
+                                              avenv_error **error);
+
+/**
+ * Whether files and directories are flushed to the disk before a call answers, so that they outlive a loss of power.
+ * Default: false.
+ */
+AVENV_API avenv_status avenv_options_set_durable(avenv_options *options, bool durable, avenv_error **error);
+
+/**
+ * Whether avenv_reap() also removes what a process on another machine may still own: on network file systems, where its
+ * lock can't be seen from here, directories of another boot are otherwise kept. Default: false.
+ */
+AVENV_API avenv_status avenv_options_set_force(avenv_options *options, bool force, avenv_error **error);
+
+/**
+ * Free options. NULL is nothing to free.
+ */
+AVENV_API void avenv_options_free(avenv_options *options);
+
+/**
+ * Create an ephemeral environment: a fresh profile directory that lives until it is destroyed.
+ *
+ * spec     what the profile shall hold; NULL for an empty one. Read during the call, not kept.
+ * options  where and how; NULL for the defaults. Not kept.
+ * env      receives the handle; yours, for avenv_environment_free(). NULL on failure.
+ * error    receives the reason on failure; yours, for avenv_error_free(). May be NULL.
+ *
+ * The host's login is read now, where the spec's adapter wants it.
+ *
+ * AVENV_PROFILE_SETUP_FAILED: the directory could not be written (disk full, no permission), or the ephemeral root is
+ * not safe to use; the message says what to do.
+ * AVENV_CREDENTIALS_MISSING: the adapter wants the host's login, and there is none.
+ * On failure nothing is left on disk. Any thread; see "Fork" above before you fork with a live handle.
+ */
+AVENV_API
+avenv_status avenv_environment_create_ephemeral(const avenv_spec *spec,
+                                                const avenv_options *options,
+                                                avenv_environment **env,
+                                                avenv_error **error);
+
+/**
+ * The profile directory: an absolute path without links in it. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_environment_path(const avenv_environment *env);
+
+/**
+ * The name of a persistent environment. Lent; NULL for an ephemeral one, and for NULL.
+ */
+AVENV_API const char *avenv_environment_name(const avenv_environment *env);
+
+/**
+ * "ephemeral" or "persistent". Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_environment_kind(const avenv_environment *env);
+
+/**
+ * The adapter that this environment is for; "generic" where the spec named none. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_environment_adapter_id(const avenv_environment *env);
+
+/**
+ * The variables to set for the agent, as a JSON object of strings. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_environment_env_overrides_json(const avenv_environment *env);
+
+/**
+ * The variables that the agent must not inherit, as a JSON list of names: tokens and directories that would lead it to
+ * another login than the profile's. [] where the adapter names none. Lent; NULL for NULL.
+ */
+AVENV_API const char *avenv_environment_env_unset_json(const avenv_environment *env);
+
+/**
+ * The whole environment block for a child, for execve() and posix_spawn(): base, less the variables to unset and those
+ * that are overridden, and the overrides.
+ *
+ * base  entries "NAME=value", ended by NULL; NULL for this process's own environment. Bytes, not UTF-8.
+ * envp  receives the block; yours, for avenv_envp_free(). NULL on failure.
+ *
+ * AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed.
+ */
+AVENV_API
+avenv_status avenv_environment_envp(const avenv_environment *env,
+                                    const char *const *base,
+                                    char ***envp,
+                                    avenv_error **error);
+
+/**
+ * Free a block of avenv_environment_envp(), with all strings in it. NULL is nothing to free.
+ */
+AVENV_API void avenv_envp_free(char **envp);
+
+/**
+ * What was done through this handle, in order, as a JSON list: {"ts_ms":0,"kind":"env.created",...}. ts_ms counts
+ * milliseconds since the handle's log began. Never holds a credential or a file's content.
+ *
+ * events_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+ */
+AVENV_API
+avenv_status avenv_environment_events_json(const avenv_environment *env,
+                                           char **events_json,
+                                           avenv_error **error);
+
+/**
+ * Write the credentials anew, each file replaced as a whole, and nothing else in the profile.
+ *
+ * spec     its credentials are written (its adapter's login, too, read from the host now). NULL: the host's login as it
+ *          is now, where the environment was made for an adapter, and the credentials it was created with.
+ * options  NULL for the defaults.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
+ * AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
+ * AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
+ * AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
+ */
+AVENV_API
+avenv_status avenv_environment_refresh_credentials(avenv_environment *env,
+                                                   const avenv_spec *spec,
+                                                   const avenv_options *options,
+                                                   avenv_error **error);
+
+/**
+ * Remove the profile. Again: AVENV_OK, nothing to do. The handle's getters and events answer as before.
+ *
+ * options  NULL for the defaults.
+ *
+ * AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was. Call again to try
+ * again.
+ * AVENV_INTERNAL_INVARIANT_VIOLATION: this is a forked child, and the environment is its parent's.
+ */
+AVENV_API
+avenv_status avenv_environment_destroy(avenv_environment *env,
+                                       const avenv_options *options,
+                                       avenv_error **error);
+
+/**
+ * Free a handle; the last call on it, by any thread. An ephemeral environment that was not destroyed is removed, best
+ * effort and silently: whoever wants to know calls avenv_environment_destroy() first. In a forked child only memory is
+ * freed. NULL is nothing to free.
+ */
+AVENV_API void avenv_environment_free(avenv_environment *env);
+
+/**
+ * The root of the registry of persistent environments: absolute, without links where it exists. It need not exist, and
+ * is not made.
+ *
+ * path  receives the path; yours, for avenv_string_free(). NULL on failure.
+ *
+ * AVENV_REGISTRY_UNAVAILABLE: no root is known (no home directory), or its path is not UTF-8.
+ */
+AVENV_API avenv_status avenv_registry_root(const avenv_options *options, char **path, avenv_error **error);
+
+/**
+ * Remove the ephemeral environments whose owner died without destroying them, and give back this process's own directory
+ * if it is empty. What a living process owns is kept. Call it when your program starts, or ends, or now and then.
+ *
+ * report_json  receives what was done; yours, for avenv_string_free(). NULL on failure.
+ *   {"ephemeral":{"root":"...","removed":["..."],"kept":1,"failed":[{"path":"...","reason":"..."}]}}
+ *   root is null where there is no ephemeral root yet.
+ *
+ * AVENV_PROFILE_SETUP_FAILED: the ephemeral root is not safe to use; the message says what to do.
+ */
+AVENV_API
+avenv_status avenv_reap(const avenv_options *options,
+                        char **report_json,
+                        avenv_error **error);
+
+/**
+ * The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields. Static: never
+ * free it.
+ */
+AVENV_API const char *avenv_adapters_json(void);
+
+/**
+ * The command line for an unattended run of an adapter's agent, as a JSON list of strings; the prompt goes to the agent's
+ * standard input. The library never runs it.
+ *
+ * adapter       a built-in adapter's id, or a definition as JSON.
+ * options_json  a JSON object of options: model (needed by the built-in ones), reasoning_effort, workspace, extra_argv.
+ * argv_json     receives the text; yours, for avenv_string_free(). NULL on failure.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, or a value that the command line needs is missing.
+ */
+AVENV_API
+avenv_status avenv_adapter_argv_json(const char *adapter,
+                                     const char *options_json,
+                                     char **argv_json,
+                                     avenv_error **error);
+
+/**
+ * Check that the program of an adapter's agent is on PATH. The library never does this by itself.
+ *
+ * AVENV_ADAPTER_UNAVAILABLE: it is not.
+ */
+AVENV_API avenv_status avenv_adapter_ensure_available(const char *adapter, avenv_error **error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* AGENT_VENV_H */

@@ -1,0 +1,199 @@
+//! Environments.
+
+use std::ffi::{CString, c_char};
+
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::spec::Spec;
+
+use super::error::{avenv_error, avenv_status};
+use super::guard::{self, guard, lent, required};
+use super::options::{avenv_options, or_default};
+use super::spec::avenv_spec;
+use super::text::{c_string, json};
+
+mod envp;
+
+/// An environment: a profile directory, and the variables that point an agent at it.
+pub struct avenv_environment {
+    environment: Environment,
+    path: CString,
+    name: Option<CString>,
+    kind: CString,
+    adapter_id: CString,
+    env_overrides: CString,
+    env_unset: CString,
+}
+
+fn boxed(environment: Result<Environment>) -> Result<Box<avenv_environment>> {
+    let environment = environment?;
+    Ok(Box::new(avenv_environment {
+        path: c_string(environment.path().to_string_lossy().into_owned()),
+        name: environment.name().map(|name| c_string(name.to_owned())),
+        kind: c_string(environment.kind().to_owned()),
+        adapter_id: c_string(environment.adapter_id().to_owned()),
+        env_overrides: json(&environment.env_overrides()),
+        env_unset: json(&environment.env_unset()),
+        environment,
+    }))
+}
+
+/// Create an ephemeral environment: a fresh profile directory that lives until it is destroyed.
+///
+/// spec     what the profile shall hold; NULL for an empty one. Read during the call, not kept.
+/// options  where and how; NULL for the defaults. Not kept.
+/// env      receives the handle; yours, for avenv_environment_free(). NULL on failure.
+/// error    receives the reason on failure; yours, for avenv_error_free(). May be NULL.
+///
+/// The host's login is read now, where the spec's adapter wants it.
+///
+/// AVENV_PROFILE_SETUP_FAILED: the directory could not be written (disk full, no permission), or the ephemeral root is
+/// not safe to use; the message says what to do.
+/// AVENV_CREDENTIALS_MISSING: the adapter wants the host's login, and there is none.
+/// On failure nothing is left on disk. Any thread; see "Fork" above before you fork with a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_create_ephemeral(
+    spec: *const avenv_spec,
+    options: *const avenv_options,
+    env: *mut *mut avenv_environment,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        env = match spec.as_ref() {
+            Some(spec) => boxed(Environment::ephemeral(&spec.0, &or_default(options))),
+            None => boxed(Environment::ephemeral(&Spec::new(), &or_default(options))),
+        }
+    )
+}
+
+/// The profile directory: an absolute path without links in it. Lent; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_path(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| Some(&env.path)))
+}
+
+/// The name of a persistent environment. Lent; NULL for an ephemeral one, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_name(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| env.name.as_deref()))
+}
+
+/// "ephemeral" or "persistent". Lent; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_kind(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| Some(&env.kind)))
+}
+
+/// The adapter that this environment is for; "generic" where the spec named none. Lent; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_adapter_id(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| Some(&env.adapter_id)))
+}
+
+/// The variables to set for the agent, as a JSON object of strings. Lent; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_env_overrides_json(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| Some(&env.env_overrides)))
+}
+
+/// The variables that the agent must not inherit, as a JSON list of names: tokens and directories that would lead it to
+/// another login than the profile's. [] where the adapter names none. Lent; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_env_unset_json(env: *const avenv_environment) -> *const c_char {
+    guard!(lent(env, |env| Some(&env.env_unset)))
+}
+
+/// The whole environment block for a child, for execve() and posix_spawn(): base, less the variables to unset and those
+/// that are overridden, and the overrides.
+///
+/// base  entries "NAME=value", ended by NULL; NULL for this process's own environment. Bytes, not UTF-8.
+/// envp  receives the block; yours, for avenv_envp_free(). NULL on failure.
+///
+/// AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_envp(
+    env: *const avenv_environment,
+    base: *const *const c_char,
+    envp: *mut *mut *mut c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        envp = required(env, "env").and_then(|env| { Ok(envp::Block::new(env.environment.envp(envp::base(base))?)) })
+    )
+}
+
+/// Free a block of avenv_environment_envp(), with all strings in it. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_envp_free(envp: *mut *mut c_char) {
+    guard!(envp::free(envp))
+}
+
+/// What was done through this handle, in order, as a JSON list: {"ts_ms":0,"kind":"env.created",...}. ts_ms counts
+/// milliseconds since the handle's log began. Never holds a credential or a file's content.
+///
+/// events_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_events_json(
+    env: *const avenv_environment,
+    events_json: *mut *mut c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, events_json = required(env, "env").map(|env| json(&env.environment.events())))
+}
+
+/// Write the credentials anew, each file replaced as a whole, and nothing else in the profile.
+///
+/// spec     its credentials are written (its adapter's login, too, read from the host now). NULL: the host's login as it
+///          is now, where the environment was made for an adapter, and the credentials it was created with.
+/// options  NULL for the defaults.
+///
+/// AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
+/// AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
+/// AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
+/// AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_refresh_credentials(
+    env: *mut avenv_environment,
+    spec: *const avenv_spec,
+    options: *const avenv_options,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required(env, "env").and_then(|env| {
+            env.environment.refresh_credentials(spec.as_ref().map(|spec| &spec.0), &or_default(options))
+        })
+    )
+}
+
+/// Remove the profile. Again: AVENV_OK, nothing to do. The handle's getters and events answer as before.
+///
+/// options  NULL for the defaults.
+///
+/// AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was. Call again to try
+/// again.
+/// AVENV_INTERNAL_INVARIANT_VIOLATION: this is a forked child, and the environment is its parent's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_destroy(
+    env: *mut avenv_environment,
+    options: *const avenv_options,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required(env, "env").and_then(|env| {
+            let _ = options;
+            env.environment.destroy()
+        })
+    )
+}
+
+/// Free a handle; the last call on it, by any thread. An ephemeral environment that was not destroyed is removed, best
+/// effort and silently: whoever wants to know calls avenv_environment_destroy() first. In a forked child only memory is
+/// freed. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_free(env: *mut avenv_environment) {
+    guard!(guard::free(env))
+}

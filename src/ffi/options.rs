@@ -1,0 +1,101 @@
+//! Where and how.
+
+use std::ffi::c_char;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+use super::error::{avenv_error, avenv_status};
+use super::guard::{self, Output, guard, required_mut};
+use super::text::text;
+
+/// Where and how. NULL wherever it is taken means the defaults. Setting is not for two threads at once.
+pub struct avenv_options(Options);
+
+/// The options behind a pointer; the defaults for NULL.
+///
+/// # Safety
+/// `options` is NULL or valid for the call.
+pub(super) unsafe fn or_default(options: *const avenv_options) -> Options {
+    // SAFETY: as the caller promises.
+    unsafe { options.as_ref() }.map(|options| options.0.clone()).unwrap_or_default()
+}
+
+/// # Safety
+/// As for [`text`].
+unsafe fn directory(path: *const c_char, parameter: &str) -> Result<Option<PathBuf>> {
+    // SAFETY: as the caller promises.
+    match unsafe { text(path, parameter) }? {
+        "" => Err(Error::invalid(parameter, "is empty: give a directory, or leave the option unset")),
+        path => Ok(Some(path.into())),
+    }
+}
+
+/// Options with their defaults; yours, for avenv_options_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn avenv_options_new() -> *mut avenv_options {
+    guard!(Box::new(avenv_options(Options::default())).into_raw())
+}
+
+/// The registry of persistent environments. Default: $AGENT_VENV_REGISTRY_ROOT, else $XDG_DATA_HOME/agent-venv/envs, else
+/// ~/.local/share/agent-venv/envs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_registry_root(
+    options: *mut avenv_options,
+    registry_root: *const c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required_mut(options, "options").and_then(|options| {
+            options.0.registry_root = directory(registry_root, "registry_root")?;
+            Ok(())
+        })
+    )
+}
+
+/// Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-<uid> in $TMPDIR, else in
+/// /tmp. It is made, mode 0700, where it is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_ephemeral_root(
+    options: *mut avenv_options,
+    ephemeral_root: *const c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required_mut(options, "options").and_then(|options| {
+            options.0.ephemeral_root = directory(ephemeral_root, "ephemeral_root")?;
+            Ok(())
+        })
+    )
+}
+
+/// Whether files and directories are flushed to the disk before a call answers, so that they outlive a loss of power.
+/// Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_durable(
+    options: *mut avenv_options,
+    durable: bool,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, required_mut(options, "options").map(|options| options.0.durable = durable))
+}
+
+/// Whether avenv_reap() also removes what a process on another machine may still own: on network file systems, where its
+/// lock can't be seen from here, directories of another boot are otherwise kept. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_force(
+    options: *mut avenv_options,
+    force: bool,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, required_mut(options, "options").map(|options| options.0.force = force))
+}
+
+/// Free options. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_free(options: *mut avenv_options) {
+    guard!(guard::free(options))
+}

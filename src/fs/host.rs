@@ -1,0 +1,128 @@
+//! What is asked of the host: its files, its directories, its boot.
+
+use std::fmt;
+use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self, CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::dir::Dir;
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ReadError {
+    Missing,
+    NotAFile,
+    TooLarge,
+    Failed(Errno),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Missing => f.write_str("does not exist"),
+            ReadError::NotAFile => f.write_str("is not a regular file"),
+            ReadError::TooLarge => f.write_str("is too large for a login"),
+            ReadError::Failed(error) => write!(f, "can't be read: {}", std::io::Error::from(*error)),
+        }
+    }
+}
+
+impl From<Errno> for ReadError {
+    fn from(error: Errno) -> Self {
+        match error {
+            Errno::NOENT | Errno::NOTDIR => ReadError::Missing,
+            error => ReadError::Failed(error),
+        }
+    }
+}
+
+/// Reads a regular file of at most `max` bytes. Links are followed; a FIFO or a device is not waited for.
+pub(crate) fn read_regular(path: &Path, max: usize) -> Result<Vec<u8>, ReadError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = fs::openat(CWD, path, flags, Mode::empty())?;
+    let stat = fs::fstat(&fd)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(ReadError::NotAFile);
+    }
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size > max {
+        return Err(ReadError::TooLarge);
+    }
+    // Room for all of it at once: growing would leave copies of a secret behind.
+    let mut content = Vec::with_capacity(size + 1);
+    let read = std::fs::File::from(fd).take(max as u64 + 1).read_to_end(&mut content);
+    read.map_err(|error| ReadError::Failed(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    if content.len() > max { Err(ReadError::TooLarge) } else { Ok(content) }
+}
+
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let is_file = fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+    is_file && fs::access(path, fs::Access::EXEC_OK).is_ok()
+}
+
+/// Makes a directory and its parents, each 0700; what exists is left as it is.
+pub(crate) fn make_private_dirs(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// `path` made absolute by the working directory, without a look at the disk.
+pub(crate) fn absolute(path: &Path) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// `path` with every link resolved.
+pub(crate) fn canonical(path: &Path) -> std::io::Result<PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// The directory for temporary files: `$TMPDIR`, else `/tmp`; an empty variable counts as unset.
+pub(crate) fn temp_dir() -> PathBuf {
+    match std::env::var_os("TMPDIR") {
+        Some(dir) if !dir.is_empty() => dir.into(),
+        _ => "/tmp".into(),
+    }
+}
+
+/// The effective user.
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Eight hexadecimal digits that differ from boot to boot; zeros where the system doesn't tell.
+pub(crate) fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+    if digits.len() == 8 { digits } else { "00000000".into() }
+}
+
+/// Whether another kernel may hold locks here that this one doesn't see.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_networked(dir: &Dir) -> bool {
+    // From linux/magic.h and the file systems' own sources: nfs, 9p, fuse (virtiofs too), cifs, smb2, smb, ceph, afs.
+    const NETWORKED: [u64; 8] =
+        [0x6969, 0x0102_1997, 0x6573_5546, 0xff53_4d42, 0xfe53_4d42, 0x517b, 0x00c3_6400, 0x6b41_4653];
+    #[allow(clippy::cast_sign_loss)]
+    fs::fstatfs(dir).map_or(true, |stat| NETWORKED.contains(&(stat.f_type as u64 & 0xffff_ffff)))
+}
+
+/// Untested.
+#[cfg(target_os = "macos")]
+pub(crate) fn is_networked(dir: &Dir) -> bool {
+    fs::fstatfs(dir).map_or(true, |stat| stat.f_flags & libc::MNT_LOCAL as u32 == 0)
+}
+
+/// A random number; where the system has none to give, one that at least differs from call to call.
+pub(crate) fn random() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        RandomState::new().build_hasher().finish()
+    })
+}
+
+/// `name` of 8 lower-case letters and digits, different for each number below 2^40 that differs.
+pub(crate) fn short_name(number: u64) -> String {
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    (0..8).map(|i| char::from(DIGITS[(number >> (5 * i) & 31) as usize])).collect()
+}

@@ -1,0 +1,123 @@
+//! Locks that the kernel gives back when their holder dies.
+
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+
+use rustix::fs::{self, FlockOperation, Mode, OFlags};
+use rustix::io::{self, Errno};
+
+use super::dir::{Dir, Id};
+
+/// Stands in for the directory where that can't be locked itself (NFS).
+const LOCK_FILE: &str = ".lock";
+
+/// A descriptor that knows which file it was opened on, since hosts that daemonize close all descriptors, and the
+/// number may since mean something else.
+#[derive(Debug)]
+struct Kept<T: AsFd + Into<OwnedFd>> {
+    fd: Option<T>,
+    id: Id,
+}
+
+impl<T: AsFd + Into<OwnedFd>> Kept<T> {
+    fn new(fd: T) -> io::Result<Self> {
+        let id = Id::of(&fs::fstat(&fd)?);
+        Ok(Kept { fd: Some(fd), id })
+    }
+
+    fn get(&self) -> Option<&T> {
+        let fd = self.fd.as_ref()?;
+        let same = fs::fstat(fd).is_ok_and(|stat| Id::of(&stat) == self.id);
+        same.then_some(fd)
+    }
+}
+
+impl<T: AsFd + Into<OwnedFd>> Drop for Kept<T> {
+    fn drop(&mut self) {
+        let ours = self.get().is_some();
+        if let (Some(fd), false) = (self.fd.take(), ours) {
+            // Not ours to close any more.
+            _ = fd.into().into_raw_fd();
+        }
+    }
+}
+
+/// A directory that this process has locked for as long as this value lives. Never unlocked, only closed: an unlock in a
+/// forked child would free the parent's lock, as both share it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    dir: Kept<Dir>,
+    file: Option<Kept<OwnedFd>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LockError {
+    /// Somebody alive holds it.
+    Taken,
+    Failed(Errno),
+}
+
+impl From<Errno> for LockError {
+    fn from(error: Errno) -> Self {
+        LockError::Failed(error)
+    }
+}
+
+impl Held {
+    /// Locks `dir` without waiting, for its owner.
+    pub fn claim(dir: Dir) -> Result<Self, LockError> {
+        let dir = Dir::from(above_standard_streams(dir.into())?);
+        let file = if try_flock(dir.as_fd())? { None } else { Some(Kept::new(lock_file(&dir, OFlags::CREATE)?)?) };
+        Ok(Held { dir: Kept::new(dir)?, file })
+    }
+
+    /// Locks `dir` without waiting, to find out whether its owner lives: whichever way the owner locked it.
+    pub fn probe(dir: Dir) -> Result<Self, LockError> {
+        try_flock(dir.as_fd())?;
+        let file = match lock_file(&dir, OFlags::empty()) {
+            Ok(file) => Some(Kept::new(file)?),
+            Err(LockError::Failed(Errno::NOENT)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Held { dir: Kept::new(dir)?, file })
+    }
+
+    /// The directory, if the lock is still ours.
+    pub fn dir(&self) -> Option<&Dir> {
+        let locked = self.file.as_ref().is_none_or(|file| file.get().is_some());
+        self.dir.get().filter(|_| locked)
+    }
+
+    pub fn id(&self) -> Id {
+        self.dir.id
+    }
+
+    /// Removes the lock file, if this lock is one.
+    pub fn remove_lock_file(&self) {
+        if let (Some(dir), Some(_)) = (self.dir.get(), &self.file) {
+            _ = dir.remove_file(LOCK_FILE);
+        }
+    }
+}
+
+/// False where the file system can't lock a directory.
+fn try_flock(fd: BorrowedFd<'_>) -> Result<bool, LockError> {
+    match fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Err(LockError::Taken),
+        Err(Errno::BADF | Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn lock_file(dir: &Dir, create: OFlags) -> Result<OwnedFd, LockError> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | create;
+    let file = fs::openat(dir, LOCK_FILE, flags, Mode::RUSR | Mode::WUSR)?;
+    let file = above_standard_streams(file)?;
+    if try_flock(file.as_fd())? { Ok(file) } else { Err(LockError::Failed(Errno::NOLCK)) }
+}
+
+/// A descriptor of at least 3: a host that closed its standard streams may open them anew.
+fn above_standard_streams(fd: OwnedFd) -> io::Result<OwnedFd> {
+    use std::os::fd::AsRawFd;
+    if fd.as_raw_fd() > 2 { Ok(fd) } else { io::fcntl_dupfd_cloexec(&fd, 3) }
+}

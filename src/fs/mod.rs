@@ -1,0 +1,20 @@
+//! Directory-relative file operations that never follow a link: the only place that touches files.
+
+mod dir;
+mod host;
+mod identity;
+mod lock;
+mod remove;
+mod write;
+
+pub(crate) use dir::{Dir, Id, Kind, id_at};
+pub(crate) use host::{
+    ReadError, absolute, boot_id, canonical, is_executable, is_networked, make_private_dirs, random, read_regular,
+    short_name, temp_dir, user,
+};
+pub(crate) use identity::{PerProcess, process_token};
+pub(crate) use lock::{Held, LockError};
+pub(crate) use remove::{Budget, Removed, remove_tree};
+pub(crate) use write::{create_file, replace_file};
+
+pub(crate) use rustix::io::Errno;

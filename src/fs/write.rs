@@ -1,0 +1,49 @@
+//! Writing files that nobody else can read for a single instant.
+
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::{self, Errno};
+
+use super::dir::{Dir, mend_mode};
+
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// Creates the file `name` and writes it. It is 0600 until its content stands, then `mode`.
+pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], mode: u32, durable: bool) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = fs::openat(dir, name, flags, PRIVATE)?;
+    mend_mode(&file, PRIVATE)?;
+    let mut rest = content;
+    while !rest.is_empty() {
+        match io::write(&file, rest) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mode = Mode::from_raw_mode(mode as _);
+    if mode != PRIVATE {
+        fs::fchmod(&file, mode)?;
+    }
+    if durable {
+        fs::fsync(&file)?;
+    }
+    Ok(())
+}
+
+/// Replaces `name` in `dir` as a whole, by way of a temporary file in `staging` (of the same file system).
+/// `ISDIR` where a directory stands there.
+pub(crate) fn replace_file(
+    dir: &Dir,
+    name: &str,
+    staging: (&Dir, &str),
+    content: &[u8],
+    mode: u32,
+    durable: bool,
+) -> io::Result<()> {
+    let (staging, temporary) = staging;
+    let replaced = create_file(staging, temporary, content, mode, durable)
+        .and_then(|()| staging.rename(temporary, dir, name))
+        .and_then(|()| if durable { dir.sync() } else { Ok(()) });
+    replaced.inspect_err(|_| _ = staging.remove_file(temporary))
+}

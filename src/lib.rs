@@ -1,0 +1,72 @@
+//! virtualenv for coding-agent CLIs: a profile directory of its own for each invocation, with the host's login in it, and
+//! the variables that point the agent there. The library never runs the agent, and never changes the host's own profile.
+//!
+//! ```
+//! use agent_venv::{Environment, Options, Spec};
+//!
+//! let mut spec = Spec::for_adapter("claude-code", Some(r#"{"load_credentials": false}"#))?;
+//! spec.add_seed_file("CLAUDE.md", b"Answer briefly.\n", None)?;
+//! let env = Environment::ephemeral(&spec, &Options::default())?;
+//!
+//! let mut agent = std::process::Command::new("claude");
+//! agent.envs(env.env_overrides());
+//! for name in env.env_unset() {
+//!     agent.env_remove(name);
+//! }
+//! // ... agent.spawn() ...
+//! env.destroy()?;
+//! # Ok::<(), agent_venv::Error>(())
+//! ```
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("agent-venv runs on Linux and macOS: it needs flock, and directory-relative file operations");
+
+mod adapter;
+mod capabilities;
+mod environment;
+mod ephemeral;
+mod error;
+mod event;
+pub mod ffi;
+mod fs;
+mod json;
+mod options;
+mod profile;
+mod registry;
+mod secret;
+mod spec;
+
+pub use capabilities::{CAPABILITIES_JSON, VERSION};
+pub use environment::Environment;
+pub use ephemeral::{EphemeralReport, ReapReport, Unremoved};
+pub use error::{Error, Failure, Result};
+pub use event::{Event, Happened};
+pub use options::Options;
+pub use spec::Spec;
+
+/// The built-in adapters' definitions: a JSON list.
+pub const ADAPTERS_JSON: &str = adapter::BUILTIN_JSON;
+
+/// Removes the ephemeral environments whose owners died, and gives back this process's own directory if it is empty.
+///
+/// Whatever has a living owner is kept. A root that does not exist yet is not made.
+pub fn reap(options: &Options) -> Result<ReapReport> {
+    ephemeral::reap(options)
+}
+
+/// The root of the registry of persistent environments, absolute; it need not exist.
+pub fn registry_root(options: &Options) -> Result<String> {
+    registry::root(options)
+}
+
+/// The command line for an unattended run of an adapter's agent; the prompt goes to its standard input.
+///
+/// `adapter` is a built-in one's id or a definition as JSON; `options_json` an object of its options.
+pub fn adapter_argv(adapter: &str, options_json: Option<&str>) -> Result<Vec<String>> {
+    adapter::Adapter::named(adapter)?.argv(&adapter::AdapterOptions::from_json(options_json)?)
+}
+
+/// Checks that the program of an adapter's agent is on PATH.
+pub fn ensure_available(adapter: &str) -> Result<()> {
+    adapter::Adapter::named(adapter)?.ensure_available()
+}

@@ -1,0 +1,19 @@
+//! Where and how environments are made.
+
+use std::path::PathBuf;
+
+/// Where and how. The default is right for most callers.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The registry of persistent environments. `None`: `$AGENT_VENV_REGISTRY_ROOT`, else
+    /// `$XDG_DATA_HOME/agent-venv/envs`, else `~/.local/share/agent-venv/envs`.
+    pub registry_root: Option<PathBuf>,
+    /// Where ephemeral environments are made. `None`: `$AGENT_VENV_EPHEMERAL_ROOT`, else `agent-venv-<uid>` in the
+    /// directory for temporary files.
+    pub ephemeral_root: Option<PathBuf>,
+    /// Flush files and directories to the disk before a call answers, so that they outlive a loss of power.
+    pub durable: bool,
+    /// Reap also what may still be owned by a process on another machine (network file systems only).
+    pub force: bool,
+}

@@ -1,0 +1,89 @@
+//! Writing the files of one profile.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::fs::{self, Dir, Errno};
+use crate::spec::{Files, RelativePath};
+
+/// How many files were written, and how many bytes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Written {
+    pub files: usize,
+    pub bytes: usize,
+}
+
+/// A profile directory that is held open, and its path for messages.
+pub(crate) struct Profile<'a> {
+    pub dir: &'a Dir,
+    pub path: &'a Path,
+    pub durable: bool,
+}
+
+impl Profile<'_> {
+    /// Writes files that must not exist yet.
+    pub fn create<T: AsRef<[u8]>>(&self, files: &Files<T>) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| fs::create_file(dir, name, content, mode, self.durable))
+    }
+
+    /// Replaces files, each as a whole, by way of a temporary file in `staging`.
+    pub fn replace<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Dir) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| {
+            let temporary = format!(".new-{}", fs::short_name(fs::random()));
+            fs::replace_file(dir, name, (staging, &temporary), content, mode, self.durable)
+        })
+    }
+
+    fn each<T: AsRef<[u8]>>(
+        &self,
+        files: &Files<T>,
+        write: impl Fn(&Dir, &str, &[u8], u32) -> Result<(), Errno>,
+    ) -> Result<Written> {
+        let mut written = Written::default();
+        // Files come sorted, so most stand in the directory of the one before.
+        let mut open: Option<(&str, Dir)> = None;
+        for (path, (content, mode)) in files {
+            let (parent, name) = path.split();
+            let content = content.as_ref();
+            let result = match &open {
+                _ if parent.is_empty() => write(self.dir, name, content, *mode),
+                Some((opened, dir)) if *opened == parent => write(dir, name, content, *mode),
+                _ => self.open(parent).and_then(|dir| {
+                    let (_, dir) = open.insert((parent, dir));
+                    write(dir, name, content, *mode)
+                }),
+            };
+            result.map_err(|error| self.failed(path, error))?;
+            written.files += 1;
+            written.bytes += content.len();
+        }
+        if self.durable {
+            self.dir.sync().map_err(|error| Error::setup(self.path, std::io::Error::from(error)))?;
+        }
+        Ok(written)
+    }
+
+    /// Opens a directory of the profile, making what is missing on the way and replacing links.
+    fn open(&self, path: &str) -> Result<Dir, Errno> {
+        let mut dir: Option<Dir> = None;
+        for name in path.split('/') {
+            let above = dir.as_ref().unwrap_or(self.dir);
+            let next = above.child_for_writing(name)?;
+            if self.durable {
+                above.sync()?;
+            }
+            dir = Some(next);
+        }
+        dir.ok_or(Errno::NOENT)
+    }
+
+    fn failed(&self, path: &RelativePath, error: Errno) -> Error {
+        let reason = match error {
+            Errno::ISDIR => "a directory stands where a file belongs; remove it".into(),
+            Errno::NOTDIR => "a file stands where a directory belongs; remove it".into(),
+            Errno::XDEV => "another file system is mounted on the way; unmount it".into(),
+            error => std::io::Error::from(error).to_string(),
+        };
+        Error::setup(self.path.join(path.as_str()), reason)
+    }
+}
