@@ -350,6 +350,24 @@ avenv_status avenv_options_set_ephemeral_root(avenv_options *options,
                                               avenv_error **error);
 
 /**
+ * The adapter that an environment must have been created for, in avenv_environment_attach(). Default: any.
+ */
+AVENV_API
+avenv_status avenv_options_set_expected_adapter(avenv_options *options,
+                                                const char *adapter_id,
+                                                avenv_error **error);
+
+/**
+ * How long to wait for the registry's lock, in milliseconds. 0: don't wait. -1: the default, 5,000.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: less than -1.
+ */
+AVENV_API
+avenv_status avenv_options_set_lock_timeout_ms(avenv_options *options,
+                                               int64_t lock_timeout_ms,
+                                               avenv_error **error);
+
+/**
  * Whether files and directories are flushed to the disk before a call answers, so that they outlive a loss of power.
  * Default: false.
  */
@@ -386,6 +404,46 @@ avenv_status avenv_environment_create_ephemeral(const avenv_spec *spec,
                                                 const avenv_options *options,
                                                 avenv_environment **env,
                                                 avenv_error **error);
+
+/**
+ * Attach to the persistent environment `name`, creating it where there is none.
+ *
+ * name     any UTF-8 text of 1 to 1,024 bytes.
+ * spec     what a new profile shall hold; NULL for an empty one. Where the name exists nothing in it is changed, and of the
+ *          spec only the adapter's id counts.
+ * options  where and how; NULL for the defaults.
+ * env      receives the handle; yours, for avenv_environment_free(), which only detaches. NULL on failure.
+ *
+ * A name is either absent or whole, whichever process dies when; of all who create it at once exactly one does, and all
+ * get the same. Whether this call created it, the events tell (env.created or env.attached).
+ *
+ * AVENV_ADAPTER_MISMATCH: it exists, for another adapter.
+ * AVENV_REGISTRY_UNAVAILABLE: the registry can't be read or written, or was locked for longer than the lock timeout.
+ * AVENV_PROFILE_SETUP_FAILED, AVENV_CREDENTIALS_MISSING: as for avenv_environment_create_ephemeral().
+ * On failure nothing is left but, perhaps, an empty registry.
+ */
+AVENV_API
+avenv_status avenv_environment_create_or_attach(const char *name,
+                                                const avenv_spec *spec,
+                                                const avenv_options *options,
+                                                avenv_environment **env,
+                                                avenv_error **error);
+
+/**
+ * Attach to the persistent environment `name`. Never creates it, takes no lock, and changes nothing.
+ *
+ * options  NULL for the defaults; avenv_options_set_expected_adapter() is for this call.
+ * env      receives the handle; yours, for avenv_environment_free(), which only detaches. NULL on failure.
+ *
+ * AVENV_ENVIRONMENT_NOT_FOUND: the name is not registered.
+ * AVENV_ADAPTER_MISMATCH: it exists, for another adapter than the expected one.
+ * AVENV_REGISTRY_UNAVAILABLE: the registry or this entry can't be read, or another program never finished it.
+ */
+AVENV_API
+avenv_status avenv_environment_attach(const char *name,
+                                      const avenv_options *options,
+                                      avenv_environment **env,
+                                      avenv_error **error);
 
 /**
  * The profile directory: an absolute path without links in it. Lent; NULL for NULL.
@@ -459,6 +517,8 @@ avenv_status avenv_environment_events_json(const avenv_environment *env,
  * AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
  * AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
  * AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
+ * AVENV_ENVIRONMENT_NOT_FOUND: somebody destroyed the persistent environment; what has its name now is another.
+ * AVENV_REGISTRY_UNAVAILABLE: as for avenv_environment_create_or_attach().
  * AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
  */
 AVENV_API
@@ -468,12 +528,15 @@ avenv_status avenv_environment_refresh_credentials(avenv_environment *env,
                                                    avenv_error **error);
 
 /**
- * Remove the profile. Again: AVENV_OK, nothing to do. The handle's getters and events answer as before.
+ * Remove the profile, and the name of a persistent environment. Again: AVENV_OK, nothing to do. So it is where somebody
+ * else destroyed it, also if its name was created anew since: that one is left alone. The handle's getters and events
+ * answer as before.
  *
  * options  NULL for the defaults.
  *
- * AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was. Call again to try
- * again.
+ * AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was, and the name is free.
+ * Call again to try again.
+ * AVENV_REGISTRY_UNAVAILABLE: the registry can't be written, or was locked for too long.
  * AVENV_INTERNAL_INVARIANT_VIOLATION: this is a forked child, and the environment is its parent's.
  */
 AVENV_API
@@ -482,11 +545,12 @@ avenv_status avenv_environment_destroy(avenv_environment *env,
                                        avenv_error **error);
 
 /**
- * Free a handle; the last call on it, by any thread. An ephemeral environment that was not destroyed is removed, best
+ * Free a handle; the last call on it, by any thread. A persistent environment stays. An ephemeral environment that was not destroyed is removed, best
  * effort and silently: whoever wants to know calls avenv_environment_destroy() first. In a forked child only memory is
  * freed. NULL is nothing to free.
  */
-AVENV_API void avenv_environment_free(avenv_environment *env);
+AVENV_API
+void avenv_environment_free(avenv_environment *env);
 
 /**
  * The root of the registry of persistent environments: absolute, without links where it exists. It need not exist, and
@@ -499,14 +563,55 @@ AVENV_API void avenv_environment_free(avenv_environment *env);
 AVENV_API avenv_status avenv_registry_root(const avenv_options *options, char **path, avenv_error **error);
 
 /**
- * Remove the ephemeral environments whose owner died without destroying them, and give back this process's own directory
- * if it is empty. What a living process owns is kept. Call it when your program starts, or ends, or now and then.
+ * The names of all persistent environments, as a sorted JSON list of strings. A registry that does not exist is empty.
+ *
+ * names_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+ *
+ * AVENV_REGISTRY_UNAVAILABLE: the registry can't be read.
+ */
+AVENV_API avenv_status avenv_registry_list_json(const avenv_options *options, char **names_json, avenv_error **error);
+
+/**
+ * Destroy the persistent environment `name`, also one that another program never finished.
+ *
+ * AVENV_ENVIRONMENT_NOT_FOUND: the name is not registered.
+ * AVENV_CLEANUP_FAILED: something could not be removed; the name is free. avenv_reap() takes the rest once it can.
+ * AVENV_REGISTRY_UNAVAILABLE: the registry can't be read or written, or was locked for too long.
+ */
+AVENV_API avenv_status avenv_registry_destroy(const char *name, const avenv_options *options, avenv_error **error);
+
+/**
+ * Make the registry's index agree with what is there, after somebody damaged it. An unreadable index is kept under a name
+ * of its own. Safe at any time, and twice.
  *
  * report_json  receives what was done; yours, for avenv_string_free(). NULL on failure.
- *   {"ephemeral":{"root":"...","removed":["..."],"kept":1,"failed":[{"path":"...","reason":"..."}]}}
- *   root is null where there is no ephemeral root yet.
+ *   root         the registry's root
+ *   kept_index   where the unreadable index was kept, or null
+ *   restored     names put into the index again
+ *   unverified   the same, of other programs' environments: whether these are whole can't be told
+ *   dropped      names taken out, as nothing stands behind them
+ *   hostile      names whose entry leads out of the registry; left as they are
+ *   removed      directories that an unfinished change had left
+ *   unreadable   directories that could not be read, or whose name another one holds; left as they are
+ *
+ * AVENV_REGISTRY_UNAVAILABLE: the registry can't be written, or was locked for too long.
+ */
+AVENV_API
+avenv_status avenv_registry_repair(const avenv_options *options,
+                                   char **report_json,
+                                   avenv_error **error);
+
+/**
+ * Remove the ephemeral environments whose owner died without destroying them, and what unfinished changes left in the
+ * registry; give this process's own directories back where they are empty. What a living process owns is kept, and no
+ * lock is waited for. Call it when your program starts, or ends, or now and then.
+ *
+ * report_json  receives what was done; yours, for avenv_string_free(). NULL on failure.
+ *   {"ephemeral":{"root":"...","removed":["..."],"kept":1,"failed":[{"path":"...","reason":"..."}]},"registry":{the same}}
+ *   root is null where there is no such root yet.
  *
  * AVENV_PROFILE_SETUP_FAILED: the ephemeral root is not safe to use; the message says what to do.
+ * AVENV_REGISTRY_UNAVAILABLE: the same of the registry's.
  */
 AVENV_API
 avenv_status avenv_reap(const avenv_options *options,

@@ -10,7 +10,7 @@ macro_rules! capabilities {
             env!("CARGO_PKG_VERSION"),
             r#"","language":""#,
             $language,
-            r#"","operations":["ephemeral","refresh_credentials","destroy","reap"],"platforms":["darwin","linux"]}"#
+            r#"","operations":["ephemeral","create_or_attach","attach","list","destroy","destroy_by_name","refresh_credentials","repair","reap"],"platforms":["darwin","linux"]}"#
         )
     };
 }

@@ -11,20 +11,25 @@ use parking_lot::Mutex;
 use crate::ephemeral::Home;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
+use crate::fs::{self, Staging};
 use crate::options::Options;
-use crate::profile::Profile;
-use crate::spec::Spec;
+use crate::profile::{Profile, Written};
+use crate::registry::{self, Attached, Created, Leftover};
+use crate::secret::Secret;
+use crate::spec::{Files, Spec};
 
 /// What a value of `env_overrides` may hold for the profile's path.
 const PLACEHOLDER: &str = "$EPHEMERAL_HOME";
 
 /// A profile directory, and the variables that point an agent at it.
 ///
-/// Dropping an ephemeral environment removes it, best effort; [`destroy`](Self::destroy) tells whether that worked.
-/// All methods may be called from any thread at the same time. In a forked child the environment is still the
-/// parent's: dropping it there removes nothing, and [`destroy`](Self::destroy) is refused.
+/// An *ephemeral* environment is removed when it is destroyed or dropped ([`destroy`](Self::destroy) tells whether that
+/// worked). It belongs to the process that created it: in a forked child dropping it removes nothing, and `destroy` is
+/// refused. A *persistent* one is kept under its name until it is destroyed; dropping it only detaches.
+///
+/// All methods may be called from any thread at the same time.
 pub struct Environment {
-    home: Home,
+    place: Place,
     path: String,
     spec: Spec,
     /// Held through destroy and refresh: one at a time.
@@ -32,11 +37,15 @@ pub struct Environment {
     log: Mutex<EventLog>,
 }
 
-#[derive(PartialEq)]
+enum Place {
+    Ephemeral(Home),
+    Persistent { root: String, name: String, instance: String },
+}
+
 enum Life {
     Standing,
-    /// Removal failed half way; it may be tried again.
-    Ruined,
+    /// Gone for whoever looks for it, but not all could be removed; that may be tried again.
+    Ruined(Option<Leftover>),
     Destroyed,
 }
 
@@ -45,39 +54,78 @@ impl Environment {
     ///
     /// The host's login is read now, where the spec's adapter wants it. On failure nothing is left on disk.
     pub fn ephemeral(spec: &Spec, options: &Options) -> Result<Self> {
-        let mut log = EventLog::new();
-        match Self::make(spec, options, &mut log) {
-            Ok((home, path)) => {
-                let spec = spec.without_seed_files();
-                Ok(Environment { home, path, spec, life: Mutex::new(Life::Standing), log: Mutex::new(log) })
-            }
-            // Nothing was made, so the error is all there is to tell.
-            Err(error) => Err(error),
-        }
-    }
-
-    fn make(spec: &Spec, options: &Options, log: &mut EventLog) -> Result<(Home, String)> {
         let credentials = spec.all_credentials()?;
-        let seeds = spec.seeds();
         let (home, dir) = Home::claim(spec.prefix(), options)?;
         let path = home.path();
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
-        let text = path.to_string_lossy().into_owned();
-        log.add(Happened::Created {
-            name: None,
-            lifetime: "ephemeral",
-            adapter_id: spec.adapter_id().to_owned(),
-            path: text.clone(),
-        });
-        let written = profile.create(&seeds).and_then(|seeds| Ok((seeds, profile.create(&credentials)?)));
+        let written = profile.create(&spec.seeds()).and_then(|seeds| Ok((seeds, profile.create(&credentials)?)));
         let (seeds, credentials) = written.inspect_err(|_| _ = home.remove())?;
+        let path = path.to_string_lossy().into_owned();
+        let environment = Self::new(Place::Ephemeral(home), path, spec.without_seed_files());
+        environment.log_creation(seeds, credentials);
+        Ok(environment)
+    }
+
+    /// Attaches to the environment `name`, creating it where there is none.
+    ///
+    /// Where it exists, nothing in it is changed, and of the spec only the adapter's id counts: another than the recorded
+    /// one is [`AdapterMismatch`](crate::Failure::AdapterMismatch). A name is either absent or whole, whoever dies when;
+    /// of all who create it at once, exactly one does, and all get the same.
+    pub fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Result<Self> {
+        match registry::create_or_attach(name, spec, options)? {
+            Created::Existing(attached) => Ok(Self::attached(attached)),
+            Created::New { attached, seeds, credentials, index_path } => {
+                let environment = Self::from_registry(attached, spec.without_seed_files());
+                environment.log_creation(seeds, credentials);
+                environment.log.lock().add(Happened::RegistryWritten { path: index_path });
+                Ok(environment)
+            }
+        }
+    }
+
+    /// Attaches to the environment `name`, and never creates it.
+    pub fn attach(name: &str, options: &Options) -> Result<Self> {
+        registry::attach(name, options).map(Self::attached)
+    }
+
+    fn new(place: Place, path: String, spec: Spec) -> Self {
+        Environment { place, path, spec, life: Mutex::new(Life::Standing), log: Mutex::new(EventLog::new()) }
+    }
+
+    fn from_registry(attached: Attached, spec: Spec) -> Self {
+        let Attached { root, name, instance, path, .. } = attached;
+        Self::new(Place::Persistent { root, name, instance }, path, spec)
+    }
+
+    fn attached(mut attached: Attached) -> Self {
+        let spec = std::mem::take(&mut attached.spec);
+        let metadata_path = std::mem::take(&mut attached.metadata_path);
+        let environment = Self::from_registry(attached, spec);
+        let mut log = environment.log.lock();
+        log.add(Happened::Attached {
+            name: environment.name().unwrap_or_default().to_owned(),
+            adapter_id: environment.adapter_id().to_owned(),
+            path: environment.path.clone(),
+        });
+        log.add(Happened::RegistryRead { path: metadata_path });
+        drop(log);
+        environment
+    }
+
+    fn log_creation(&self, seeds: Written, credentials: Written) {
+        let mut log = self.log.lock();
+        log.add(Happened::Created {
+            name: self.name().map(str::to_owned),
+            lifetime: self.kind(),
+            adapter_id: self.adapter_id().to_owned(),
+            path: self.path.clone(),
+        });
         if seeds.files > 0 {
             log.add(Happened::Materialized { file_count: seeds.files, total_bytes: seeds.bytes });
         }
         if credentials.files > 0 {
             log.add(Happened::CredentialsCopied { file_count: credentials.files });
         }
-        Ok((home, text))
     }
 
     /// The profile directory: absolute, and without links in it.
@@ -87,12 +135,18 @@ impl Environment {
 
     /// The name; `None` for an ephemeral environment.
     pub fn name(&self) -> Option<&str> {
-        None
+        match &self.place {
+            Place::Ephemeral(_) => None,
+            Place::Persistent { name, .. } => Some(name),
+        }
     }
 
     /// `"ephemeral"` or `"persistent"`.
     pub fn kind(&self) -> &'static str {
-        "ephemeral"
+        match &self.place {
+            Place::Ephemeral(_) => "ephemeral",
+            Place::Persistent { .. } => "persistent",
+        }
     }
 
     /// Which adapter this environment is for; `generic` where none was named.
@@ -102,11 +156,7 @@ impl Environment {
 
     /// The variables to set for the agent.
     pub fn env_overrides(&self) -> BTreeMap<String, String> {
-        let mut overrides = self.spec.env_template();
-        for value in overrides.values_mut() {
-            *value = value.replace(PLACEHOLDER, &self.path);
-        }
-        overrides
+        filled_in(&self.spec.env_template(), &self.path)
     }
 
     /// The variables that the agent must not inherit.
@@ -137,49 +187,95 @@ impl Environment {
     /// Replaces the credentials, each file as a whole, and touches nothing else in the profile.
     ///
     /// With a spec: by that spec's credentials. Without: by the host's login as it is now, where the environment was made
-    /// for an adapter that reads one, and by the credentials of its own spec.
+    /// for an adapter that reads one, and by the credentials that this handle was created with. Works after attaching in
+    /// another process too, since the adapter is recorded.
     pub fn refresh_credentials(&self, spec: Option<&Spec>, options: &Options) -> Result<()> {
         self.noting(|| {
-            self.home.check_owner()?;
+            self.check_owner()?;
             let life = self.life.lock();
             self.check_standing(&life)?;
             let credentials = spec.unwrap_or(&self.spec).all_credentials()?;
             if credentials.is_empty() {
                 let reason = match spec {
                     Some(_) => "has no credentials to refresh this environment with",
-                    None => "is needed: this environment was made without credentials, so there are none to go back to",
+                    None => {
+                        "is needed: this handle knows no credentials to go back to, and no adapter that reads a login"
+                    }
                 };
                 return Err(Error::invalid("spec", reason));
             }
-            let written = self.home.with_profile(|dir, staging| {
-                Profile { dir, path: self.path(), durable: options.durable }.replace(&credentials, staging)
-            })?;
+            let written = self.replace_credentials(&credentials, options)?;
             self.log.lock().add(Happened::CredentialsRefreshed { file_count: written.files });
             Ok(())
         })
     }
 
-    /// Removes the profile. Once that was done, further calls do nothing; after
-    /// [`CleanupFailed`](crate::Failure::CleanupFailed) they try again.
-    pub fn destroy(&self) -> Result<()> {
-        self.noting(|| {
-            self.home.check_owner()?;
-            let mut life = self.life.lock();
-            if *life == Life::Destroyed {
-                return Ok(());
+    fn replace_credentials(&self, credentials: &Files<Secret>, options: &Options) -> Result<Written> {
+        match &self.place {
+            Place::Ephemeral(home) => home.with_profile(|dir, process| {
+                let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
+                Profile { dir, path: self.path(), durable: options.durable }.replace(credentials, &staging)
+            }),
+            Place::Persistent { root, name, instance } => {
+                registry::refresh(name, instance, credentials, &options.with_root(root))
             }
-            let removed = self.home.remove();
-            *life = if removed.is_ok() { Life::Destroyed } else { Life::Ruined };
+        }
+    }
+
+    /// Removes the profile, and the name of a persistent environment. Once that was done, further calls do nothing; after
+    /// [`CleanupFailed`](crate::Failure::CleanupFailed) they try again. A persistent environment that somebody else has
+    /// destroyed counts as destroyed, also where its name was created anew since: that one is left alone.
+    pub fn destroy(&self, options: &Options) -> Result<()> {
+        self.noting(|| {
+            self.check_owner()?;
+            let mut life = self.life.lock();
+            let removed = match (&*life, &self.place) {
+                (Life::Destroyed, _) => return Ok(()),
+                (Life::Ruined(Some(leftover)), _) => leftover.remove(),
+                (_, Place::Ephemeral(home)) => match home.remove() {
+                    Ok(()) => Ok(()),
+                    Err(error) => {
+                        *life = Life::Ruined(None);
+                        Err(error)
+                    }
+                },
+                (_, Place::Persistent { root, name, instance }) => {
+                    match registry::destroy(name, Some(instance), &options.with_root(root))? {
+                        None => Ok(()),
+                        Some(destroyed) => {
+                            self.log.lock().add(Happened::RegistryWritten { path: destroyed.index_path });
+                            match destroyed.leftover {
+                                None => Ok(()),
+                                Some((leftover, error)) => {
+                                    *life = Life::Ruined(Some(leftover));
+                                    Err(error)
+                                }
+                            }
+                        }
+                    }
+                }
+            };
+            if removed.is_ok() {
+                *life = Life::Destroyed;
+            }
             self.log.lock().add(Happened::Destroyed { path: self.path.clone(), ok: removed.is_ok() });
             removed
         })
     }
 
-    fn check_standing(&self, life: &Life) -> Result<()> {
-        if *life == Life::Standing {
-            return Ok(());
+    /// Refuses in a forked child of the process that made an ephemeral environment.
+    fn check_owner(&self) -> Result<()> {
+        match &self.place {
+            Place::Ephemeral(home) => home.check_owner(),
+            Place::Persistent { .. } => Ok(()),
         }
-        Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path)))
+    }
+
+    fn check_standing(&self, life: &Life) -> Result<()> {
+        match life {
+            Life::Standing => Ok(()),
+            _ => Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path))),
+        }
     }
 
     /// Runs one call; its error goes into the log, and takes the call's events along.
@@ -189,11 +285,18 @@ impl Environment {
     }
 }
 
+/// Replaces the placeholder in the values of a template.
+pub(crate) fn filled_in(template: &BTreeMap<String, String>, path: &str) -> BTreeMap<String, String> {
+    template.iter().map(|(name, value)| (name.clone(), value.replace(PLACEHOLDER, path))).collect()
+}
+
 impl Drop for Environment {
     fn drop(&mut self) {
-        if *self.life.get_mut() != Life::Destroyed && self.home.is_owner() {
+        let Place::Ephemeral(home) = &self.place else { return };
+        let destroyed = matches!(self.life.get_mut(), Life::Destroyed);
+        if !destroyed && home.is_owner() {
             // Nobody is there to be told; what is left, reap takes.
-            _ = self.home.remove();
+            _ = home.remove();
         }
     }
 }
@@ -202,6 +305,7 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
             .field("kind", &self.kind())
+            .field("name", &self.name())
             .field("path", &self.path)
             .field("adapter_id", &self.adapter_id())
             .finish_non_exhaustive()

@@ -1,6 +1,7 @@
 //! What can go wrong: one kind per failure, the same words in every language.
 
 use std::ffi::CStr;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -193,9 +194,37 @@ impl Error {
         Failure::InternalInvariantViolation { message: message.into() }.into()
     }
 
-    pub(crate) fn setup(path: impl AsRef<std::path::Path>, reason: impl ToString) -> Self {
-        Failure::ProfileSetupFailed { reason: reason.to_string(), path: path.as_ref().to_string_lossy().into_owned() }
-            .into()
+    pub(crate) fn setup(path: impl AsRef<Path>, reason: impl ToString) -> Self {
+        Trouble::new(path.as_ref(), reason).setup()
+    }
+}
+
+/// Something that went wrong at a path, of which the caller knows what kind of failure it is.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    path: String,
+    reason: String,
+}
+
+impl Trouble {
+    pub fn new(path: &Path, reason: impl ToString) -> Self {
+        Trouble { path: path.to_string_lossy().into_owned(), reason: reason.to_string() }
+    }
+
+    pub fn os(path: &Path, error: crate::fs::Errno) -> Self {
+        Self::new(path, std::io::Error::from(error))
+    }
+
+    pub fn setup(self) -> Error {
+        Failure::ProfileSetupFailed { reason: self.reason, path: self.path }.into()
+    }
+
+    pub fn registry(self) -> Error {
+        Failure::RegistryUnavailable { reason: self.reason, path: self.path }.into()
+    }
+
+    pub fn cleanup(self) -> Error {
+        Failure::CleanupFailed { path: self.path, os_error: self.reason }.into()
     }
 }
 

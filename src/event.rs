@@ -31,6 +31,15 @@ pub enum Happened {
     /// Credentials were written into a new profile.
     #[serde(rename = "credentials.copied")]
     CredentialsCopied { file_count: usize },
+    /// An environment that existed was attached to.
+    #[serde(rename = "env.attached")]
+    Attached { name: String, adapter_id: String, path: String },
+    /// A file of the registry was changed.
+    #[serde(rename = "registry.written")]
+    RegistryWritten { path: String },
+    /// A file of the registry was read.
+    #[serde(rename = "registry.read")]
+    RegistryRead { path: String },
     /// Credentials were replaced.
     #[serde(rename = "credentials.refreshed")]
     CredentialsRefreshed { file_count: usize },

@@ -178,8 +178,22 @@ impl Fields {
         }
     }
 
+    /// The top of a document that was parsed before.
+    pub fn new(map: Map<String, Value>) -> Self {
+        Fields { path: String::new(), map }
+    }
+
     pub fn name(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
+    /// What was not taken.
+    pub fn rest(self) -> Map<String, Value> {
+        self.map
     }
 
     pub fn take(&mut self, key: &str) -> Option<Value> {

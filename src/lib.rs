@@ -14,7 +14,7 @@
 //!     agent.env_remove(name);
 //! }
 //! // ... agent.spawn() ...
-//! env.destroy()?;
+//! env.destroy(&Options::default())?;
 //! # Ok::<(), agent_venv::Error>(())
 //! ```
 
@@ -31,27 +31,49 @@ pub mod ffi;
 mod fs;
 mod json;
 mod options;
+mod process_dir;
 mod profile;
+mod reap;
 mod registry;
 mod secret;
 mod spec;
 
 pub use capabilities::{CAPABILITIES_JSON, VERSION};
 pub use environment::Environment;
-pub use ephemeral::{EphemeralReport, ReapReport, Unremoved};
 pub use error::{Error, Failure, Result};
 pub use event::{Event, Happened};
 pub use options::Options;
+pub use reap::{ReapReport, Reaped, Unremoved};
+pub use registry::RepairReport;
 pub use spec::Spec;
 
 /// The built-in adapters' definitions: a JSON list.
 pub const ADAPTERS_JSON: &str = adapter::BUILTIN_JSON;
 
-/// Removes the ephemeral environments whose owners died, and gives back this process's own directory if it is empty.
+/// Removes the ephemeral environments whose owners died, and what unfinished changes left in the registry; gives this
+/// process's own directories back where they are empty.
 ///
-/// Whatever has a living owner is kept. A root that does not exist yet is not made.
+/// Whatever has a living owner is kept. A root that does not exist yet is not made. No lock is waited for.
 pub fn reap(options: &Options) -> Result<ReapReport> {
-    ephemeral::reap(options)
+    reap::reap(options)
+}
+
+/// The names of all persistent environments, sorted. A registry that does not exist is empty.
+pub fn list(options: &Options) -> Result<Vec<String>> {
+    registry::list(options)
+}
+
+/// Destroys a persistent environment: [`EnvironmentNotFound`](Failure::EnvironmentNotFound) where the name is unknown.
+pub fn destroy_by_name(name: &str, options: &Options) -> Result<()> {
+    match registry::destroy(name, None, options)? {
+        Some(destroyed) => destroyed.leftover.map_or(Ok(()), |(_, error)| Err(error)),
+        None => Err(registry::not_found(name, &registry::root(options)?)),
+    }
+}
+
+/// Makes the registry's index agree with what is there. Safe at any time, and twice.
+pub fn repair(options: &Options) -> Result<RepairReport> {
+    registry::repair(options)
 }
 
 /// The root of the registry of persistent environments, absolute; it need not exist.

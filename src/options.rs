@@ -1,6 +1,7 @@
 //! Where and how environments are made.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where and how. The default is right for most callers.
 #[derive(Debug, Clone, Default)]
@@ -12,8 +13,19 @@ pub struct Options {
     /// Where ephemeral environments are made. `None`: `$AGENT_VENV_EPHEMERAL_ROOT`, else `agent-venv-<uid>` in the
     /// directory for temporary files.
     pub ephemeral_root: Option<PathBuf>,
+    /// The adapter that an environment must have been created for, where it is attached to.
+    pub expected_adapter: Option<String>,
+    /// How long to wait for the registry's lock. `None`: 5 seconds.
+    pub lock_timeout: Option<Duration>,
     /// Flush files and directories to the disk before a call answers, so that they outlive a loss of power.
     pub durable: bool,
     /// Reap also what may still be owned by a process on another machine (network file systems only).
     pub force: bool,
+}
+
+impl Options {
+    /// The same, for the registry that a handle came from.
+    pub(crate) fn with_root(&self, root: &str) -> Self {
+        Options { registry_root: Some(root.into()), ..self.clone() }
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::fs::{self, Dir, Errno};
+use crate::fs::{self, Dir, Errno, Staging};
 use crate::spec::{Files, RelativePath};
 
 /// How many files were written, and how many bytes.
@@ -26,12 +26,17 @@ impl Profile<'_> {
         self.each(files, |dir, name, content, mode| fs::create_file(dir, name, content, mode, self.durable))
     }
 
-    /// Replaces files, each as a whole, by way of a temporary file in `staging`.
-    pub fn replace<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Dir) -> Result<Written> {
-        self.each(files, |dir, name, content, mode| {
-            let temporary = format!(".new-{}", fs::short_name(fs::random()));
-            fs::replace_file(dir, name, (staging, &temporary), content, mode, self.durable)
+    /// Writes those files that do not exist yet.
+    pub fn create_missing<T: AsRef<[u8]>>(&self, files: &Files<T>) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| match fs::create_file(dir, name, content, mode, self.durable) {
+            Err(Errno::EXIST) => Ok(()),
+            created => created,
         })
+    }
+
+    /// Replaces files, each as a whole.
+    pub fn replace<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Staging<'_>) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| fs::replace_file(dir, name, staging, content, mode, self.durable))
     }
 
     fn each<T: AsRef<[u8]>>(

@@ -32,6 +32,8 @@ pub(crate) struct Adapter {
     pub env_unset: Vec<String>,
     pub seed_files: BTreeMap<RelativePath, Vec<u8>>,
     pub login: Vec<Login>,
+    /// The document as it was given.
+    pub definition: Value,
     argv: Vec<Part>,
 }
 
@@ -45,8 +47,8 @@ impl Adapter {
     /// The same, from a spec's `adapter` field.
     pub fn from_value(value: Value) -> Result<Arc<Self>, Invalid> {
         match value {
-            Value::String(id) => match builtin().iter().find(|adapter| adapter.id == id) {
-                Some(adapter) => Ok(adapter.clone()),
+            Value::String(id) => match Self::builtin(&id) {
+                Some(adapter) => Ok(adapter),
                 None => {
                     let known: Vec<_> = builtin().iter().map(|adapter| adapter.id.as_str()).collect();
                     let reason = format!(
@@ -60,7 +62,13 @@ impl Adapter {
         }
     }
 
+    /// The built-in adapter with this id.
+    pub fn builtin(id: &str) -> Option<Arc<Self>> {
+        builtin().iter().find(|adapter| adapter.id == id).cloned()
+    }
+
     fn define(value: Value) -> Result<Self, Invalid> {
+        let definition = value.clone();
         let mut fields = Fields::of(value, "adapter", "adapter")?;
         let id = fields.required_string("id")?;
         if id.is_empty() || id.contains('\0') {
@@ -88,7 +96,7 @@ impl Adapter {
         let login = Login::list(fields.list("login")?)?;
         let argv = argv::template(fields.list("argv")?)?;
         fields.finish(FIELDS)?;
-        Ok(Adapter { id, program, prefix, env, env_unset, seed_files, login, argv })
+        Ok(Adapter { id, program, prefix, env, env_unset, seed_files, login, definition, argv })
     }
 
     /// Looks the agent's program up on PATH.

@@ -1,5 +1,6 @@
 //! The options that a caller gives an adapter.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
@@ -7,13 +8,17 @@ use crate::json::{self, Fields, Invalid};
 
 const FIELDS: &str = "model, reasoning_effort, load_credentials, extra_argv, workspace";
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct AdapterOptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_effort: Option<String>,
     pub load_credentials: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra_argv: Vec<String>,
     /// The agent's working directory, for its command line only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
 }
 

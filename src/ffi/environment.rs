@@ -10,7 +10,7 @@ use super::error::{avenv_error, avenv_status};
 use super::guard::{self, guard, lent, required};
 use super::options::{avenv_options, or_default};
 use super::spec::avenv_spec;
-use super::text::{c_string, json};
+use super::text::{c_string, json, text};
 
 mod envp;
 
@@ -65,6 +65,56 @@ pub unsafe extern "C" fn avenv_environment_create_ephemeral(
             None => boxed(Environment::ephemeral(&Spec::new(), &or_default(options))),
         }
     )
+}
+
+/// Attach to the persistent environment `name`, creating it where there is none.
+///
+/// name     any UTF-8 text of 1 to 1,024 bytes.
+/// spec     what a new profile shall hold; NULL for an empty one. Where the name exists nothing in it is changed, and of the
+///          spec only the adapter's id counts.
+/// options  where and how; NULL for the defaults.
+/// env      receives the handle; yours, for avenv_environment_free(), which only detaches. NULL on failure.
+///
+/// A name is either absent or whole, whichever process dies when; of all who create it at once exactly one does, and all
+/// get the same. Whether this call created it, the events tell (env.created or env.attached).
+///
+/// AVENV_ADAPTER_MISMATCH: it exists, for another adapter.
+/// AVENV_REGISTRY_UNAVAILABLE: the registry can't be read or written, or was locked for longer than the lock timeout.
+/// AVENV_PROFILE_SETUP_FAILED, AVENV_CREDENTIALS_MISSING: as for avenv_environment_create_ephemeral().
+/// On failure nothing is left but, perhaps, an empty registry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_create_or_attach(
+    name: *const c_char,
+    spec: *const avenv_spec,
+    options: *const avenv_options,
+    env: *mut *mut avenv_environment,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        env = text(name, "name").and_then(|name| match spec.as_ref() {
+            Some(spec) => boxed(Environment::create_or_attach(name, &spec.0, &or_default(options))),
+            None => boxed(Environment::create_or_attach(name, &Spec::new(), &or_default(options))),
+        })
+    )
+}
+
+/// Attach to the persistent environment `name`. Never creates it, takes no lock, and changes nothing.
+///
+/// options  NULL for the defaults; avenv_options_set_expected_adapter() is for this call.
+/// env      receives the handle; yours, for avenv_environment_free(), which only detaches. NULL on failure.
+///
+/// AVENV_ENVIRONMENT_NOT_FOUND: the name is not registered.
+/// AVENV_ADAPTER_MISMATCH: it exists, for another adapter than the expected one.
+/// AVENV_REGISTRY_UNAVAILABLE: the registry or this entry can't be read, or another program never finished it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_attach(
+    name: *const c_char,
+    options: *const avenv_options,
+    env: *mut *mut avenv_environment,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, env = text(name, "name").and_then(|name| boxed(Environment::attach(name, &or_default(options)))))
 }
 
 /// The profile directory: an absolute path without links in it. Lent; NULL for NULL.
@@ -152,6 +202,8 @@ pub unsafe extern "C" fn avenv_environment_events_json(
 /// AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
 /// AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
 /// AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
+/// AVENV_ENVIRONMENT_NOT_FOUND: somebody destroyed the persistent environment; what has its name now is another.
+/// AVENV_REGISTRY_UNAVAILABLE: as for avenv_environment_create_or_attach().
 /// AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_environment_refresh_credentials(
@@ -168,12 +220,15 @@ pub unsafe extern "C" fn avenv_environment_refresh_credentials(
     )
 }
 
-/// Remove the profile. Again: AVENV_OK, nothing to do. The handle's getters and events answer as before.
+/// Remove the profile, and the name of a persistent environment. Again: AVENV_OK, nothing to do. So it is where somebody
+/// else destroyed it, also if its name was created anew since: that one is left alone. The handle's getters and events
+/// answer as before.
 ///
 /// options  NULL for the defaults.
 ///
-/// AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was. Call again to try
-/// again.
+/// AVENV_CLEANUP_FAILED: something could not be removed (a mount, another user's file); all else was, and the name is free.
+/// Call again to try again.
+/// AVENV_REGISTRY_UNAVAILABLE: the registry can't be written, or was locked for too long.
 /// AVENV_INTERNAL_INVARIANT_VIOLATION: this is a forked child, and the environment is its parent's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_environment_destroy(
@@ -181,16 +236,10 @@ pub unsafe extern "C" fn avenv_environment_destroy(
     options: *const avenv_options,
     error: *mut *mut avenv_error,
 ) -> avenv_status {
-    guard!(
-        error,
-        required(env, "env").and_then(|env| {
-            let _ = options;
-            env.environment.destroy()
-        })
-    )
+    guard!(error, required(env, "env").and_then(|env| { env.environment.destroy(&or_default(options)) }))
 }
 
-/// Free a handle; the last call on it, by any thread. An ephemeral environment that was not destroyed is removed, best
+/// Free a handle; the last call on it, by any thread. A persistent environment stays. An ephemeral environment that was not destroyed is removed, best
 /// effort and silently: whoever wants to know calls avenv_environment_destroy() first. In a forked child only memory is
 /// freed. NULL is nothing to free.
 #[unsafe(no_mangle)]

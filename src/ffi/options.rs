@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::options::Options;
@@ -29,6 +30,14 @@ unsafe fn directory(path: *const c_char, parameter: &str) -> Result<Option<PathB
     match unsafe { text(path, parameter) }? {
         "" => Err(Error::invalid(parameter, "is empty: give a directory, or leave the option unset")),
         path => Ok(Some(path.into())),
+    }
+}
+
+fn milliseconds(number: i64) -> Result<Option<Duration>> {
+    match u64::try_from(number) {
+        Ok(number) => Ok(Some(Duration::from_millis(number))),
+        Err(_) if number == -1 => Ok(None),
+        Err(_) => Err(Error::invalid("lock_timeout_ms", "must be -1, for the default, or more")),
     }
 }
 
@@ -67,6 +76,40 @@ pub unsafe extern "C" fn avenv_options_set_ephemeral_root(
         error,
         required_mut(options, "options").and_then(|options| {
             options.0.ephemeral_root = directory(ephemeral_root, "ephemeral_root")?;
+            Ok(())
+        })
+    )
+}
+
+/// The adapter that an environment must have been created for, in avenv_environment_attach(). Default: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_expected_adapter(
+    options: *mut avenv_options,
+    adapter_id: *const c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required_mut(options, "options").and_then(|options| {
+            options.0.expected_adapter = Some(text(adapter_id, "adapter_id")?.to_owned());
+            Ok(())
+        })
+    )
+}
+
+/// How long to wait for the registry's lock, in milliseconds. 0: don't wait. -1: the default, 5,000.
+///
+/// AVENV_INVALID_ENVIRONMENT_SPEC: less than -1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_options_set_lock_timeout_ms(
+    options: *mut avenv_options,
+    lock_timeout_ms: i64,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(
+        error,
+        required_mut(options, "options").and_then(|options| {
+            options.0.lock_timeout = milliseconds(lock_timeout_ms)?;
             Ok(())
         })
     )

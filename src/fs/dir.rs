@@ -43,6 +43,11 @@ pub(crate) fn id_at(path: &Path) -> io::Result<Id> {
     fs::lstat(path).map(|stat| Id::of(&stat))
 }
 
+/// Which file stands at `path`, links followed.
+pub(crate) fn id_of_target(path: &Path) -> io::Result<Id> {
+    fs::stat(path).map(|stat| Id::of(&stat))
+}
+
 /// An open directory.
 #[derive(Debug)]
 pub(crate) struct Dir {
@@ -172,6 +177,28 @@ impl Dir {
 
     pub fn rename(&self, from: impl Arg, to_dir: &Dir, to: impl Arg) -> io::Result<()> {
         fs::renameat(self, from, to_dir, to)
+    }
+
+    /// What `name` is, a link not followed.
+    pub fn kind_of(&self, name: &str) -> io::Result<Kind> {
+        let is_dir = FileType::from_raw_mode(self.stat_child(name)?.st_mode) == FileType::Directory;
+        Ok(if is_dir { Kind::Directory } else { Kind::Other })
+    }
+
+    /// Gives the file `from` the name `to` as well, or moves it there where it can have but one. `EXIST` where `to` is.
+    pub fn link_or_rename(&self, from: &str, to: &str) -> io::Result<()> {
+        match fs::linkat(self, from, self, to, AtFlags::empty()) {
+            Err(Errno::PERM | Errno::ACCESS | Errno::MLINK | Errno::OPNOTSUPP) => match self.stat_child(to) {
+                Err(Errno::NOENT) => self.rename(from, self, to),
+                Ok(_) => Err(Errno::EXIST),
+                Err(error) => Err(error),
+            },
+            linked => linked,
+        }
+    }
+
+    pub fn sync_if(&self, durable: bool) -> io::Result<()> {
+        if durable { self.sync() } else { Ok(()) }
     }
 
     pub fn sync(&self) -> io::Result<()> {

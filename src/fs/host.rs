@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
+
+use crate::error::Trouble;
 
 use super::dir::Dir;
 
@@ -23,7 +26,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Missing => f.write_str("does not exist"),
             ReadError::NotAFile => f.write_str("is not a regular file"),
-            ReadError::TooLarge => f.write_str("is too large for a login"),
+            ReadError::TooLarge => f.write_str("is too large"),
             ReadError::Failed(error) => write!(f, "can't be read: {}", std::io::Error::from(*error)),
         }
     }
@@ -33,6 +36,7 @@ impl From<Errno> for ReadError {
     fn from(error: Errno) -> Self {
         match error {
             Errno::NOENT | Errno::NOTDIR => ReadError::Missing,
+            Errno::LOOP => ReadError::NotAFile,
             error => ReadError::Failed(error),
         }
     }
@@ -40,8 +44,17 @@ impl From<Errno> for ReadError {
 
 /// Reads a regular file of at most `max` bytes. Links are followed; a FIFO or a device is not waited for.
 pub(crate) fn read_regular(path: &Path, max: usize) -> Result<Vec<u8>, ReadError> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let fd = fs::openat(CWD, path, flags, Mode::empty())?;
+    read(CWD, path, OFlags::empty(), max)
+}
+
+/// The same for a file in a directory, a link not followed.
+pub(crate) fn read_child(dir: &Dir, name: &str, max: usize) -> Result<Vec<u8>, ReadError> {
+    read(dir.as_fd(), name.as_ref(), OFlags::NOFOLLOW, max)
+}
+
+fn read(dir: BorrowedFd<'_>, path: &Path, flags: OFlags, max: usize) -> Result<Vec<u8>, ReadError> {
+    let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = fs::openat(dir, path, flags, Mode::empty())?;
     let stat = fs::fstat(&fd)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(ReadError::NotAFile);
@@ -72,9 +85,31 @@ pub(crate) fn absolute(path: &Path) -> std::io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// `path` with every link resolved.
-pub(crate) fn canonical(path: &Path) -> std::io::Result<PathBuf> {
-    std::fs::canonicalize(path)
+/// `path` with every link resolved. It must be UTF-8, as paths are handed out in JSON.
+pub(crate) fn canonical(path: &Path) -> Result<PathBuf, Trouble> {
+    let path = std::fs::canonicalize(path).map_err(|error| Trouble::new(path, error))?;
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(Trouble::new(&path, "its path is not UTF-8; choose another place")),
+    }
+}
+
+/// Why a directory can't be trusted to keep what is put there: another user's, or writable by `others` (mode bits)
+/// without being sticky.
+pub(crate) fn check_owner_and_mode(dir: &Dir, others: u32) -> Result<(), String> {
+    let stat = dir.stat().map_err(|error| std::io::Error::from(error).to_string())?;
+    if stat.st_uid != user() && stat.st_uid != 0 {
+        return Err(format!("belongs to user {}, who could replace what is put there", stat.st_uid));
+    }
+    if stat.st_mode & others != 0 && stat.st_mode & 0o1000 == 0 {
+        return Err("is writable by others and not sticky: make it 0700".into());
+    }
+    Ok(())
+}
+
+/// Removes an empty directory by its path.
+pub(crate) fn remove_empty(path: &Path) -> Result<(), Errno> {
+    fs::rmdir(path)
 }
 
 /// The directory for temporary files: `$TMPDIR`, else `/tmp`; an empty variable counts as unset.

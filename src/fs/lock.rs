@@ -66,13 +66,13 @@ impl Held {
     /// Locks `dir` without waiting, for its owner.
     pub fn claim(dir: Dir) -> Result<Self, LockError> {
         let dir = Dir::from(above_standard_streams(dir.into())?);
-        let file = if try_flock(dir.as_fd())? { None } else { Some(Kept::new(lock_file(&dir, OFlags::CREATE)?)?) };
+        let file = if try_lock(dir.as_fd())? { None } else { Some(Kept::new(lock_file(&dir, OFlags::CREATE)?)?) };
         Ok(Held { dir: Kept::new(dir)?, file })
     }
 
     /// Locks `dir` without waiting, to find out whether its owner lives: whichever way the owner locked it.
     pub fn probe(dir: Dir) -> Result<Self, LockError> {
-        try_flock(dir.as_fd())?;
+        try_lock(dir.as_fd())?;
         let file = match lock_file(&dir, OFlags::empty()) {
             Ok(file) => Some(Kept::new(file)?),
             Err(LockError::Failed(Errno::NOENT)) => None,
@@ -99,9 +99,32 @@ impl Held {
     }
 }
 
+/// Opens a file to lock, making it where it is missing.
+pub(crate) fn open_lock_file(dir: &Dir, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
+    Ok(file)
+}
+
+/// Locks without waiting; `WOULDBLOCK` where somebody holds it.
+pub(crate) fn try_flock(file: impl AsFd) -> io::Result<()> {
+    fs::flock(file, FlockOperation::NonBlockingLockExclusive)
+}
+
+pub(crate) fn unlock(file: impl AsFd) {
+    _ = fs::flock(file, FlockOperation::Unlock);
+}
+
+/// Whether `name` in `dir` is this very file.
+pub(crate) fn is_named(file: impl AsFd, dir: &Dir, name: &str) -> bool {
+    let file = fs::fstat(file).map(|stat| Id::of(&stat));
+    let named = dir.stat_child(name).map(|stat| Id::of(&stat));
+    file.is_ok() && file == named
+}
+
 /// False where the file system can't lock a directory.
-fn try_flock(fd: BorrowedFd<'_>) -> Result<bool, LockError> {
-    match fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+fn try_lock(fd: BorrowedFd<'_>) -> Result<bool, LockError> {
+    match try_flock(fd) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Err(LockError::Taken),
         Err(Errno::BADF | Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => Ok(false),
@@ -113,7 +136,7 @@ fn lock_file(dir: &Dir, create: OFlags) -> Result<OwnedFd, LockError> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | create;
     let file = fs::openat(dir, LOCK_FILE, flags, Mode::RUSR | Mode::WUSR)?;
     let file = above_standard_streams(file)?;
-    if try_flock(file.as_fd())? { Ok(file) } else { Err(LockError::Failed(Errno::NOLCK)) }
+    if try_lock(file.as_fd())? { Ok(file) } else { Err(LockError::Failed(Errno::NOLCK)) }
 }
 
 /// A descriptor of at least 3: a host that closed its standard streams may open them anew.

@@ -7,14 +7,14 @@ mod lock;
 mod remove;
 mod write;
 
-pub(crate) use dir::{Dir, Id, Kind, id_at};
+pub(crate) use dir::{Dir, Id, Kind, id_at, id_of_target};
 pub(crate) use host::{
-    ReadError, absolute, boot_id, canonical, is_executable, is_networked, make_private_dirs, random, read_regular,
-    short_name, temp_dir, user,
+    ReadError, absolute, boot_id, canonical, check_owner_and_mode, is_executable, is_networked, make_private_dirs,
+    random, read_child, read_regular, remove_empty, short_name, temp_dir, user,
 };
 pub(crate) use identity::{PerProcess, process_token};
-pub(crate) use lock::{Held, LockError};
+pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};
 pub(crate) use remove::{Budget, Removed, remove_tree};
-pub(crate) use write::{create_file, replace_file};
+pub(crate) use write::{Staging, create_file, replace_file};
 
 pub(crate) use rustix::io::Errno;

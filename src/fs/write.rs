@@ -31,19 +31,28 @@ pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], mode: u32, dura
     Ok(())
 }
 
-/// Replaces `name` in `dir` as a whole, by way of a temporary file in `staging` (of the same file system).
-/// `ISDIR` where a directory stands there.
+/// Where a file is written before it takes another's place: on the same file system, and nobody else's.
+pub(crate) struct Staging<'a> {
+    pub dir: &'a Dir,
+    pub name: &'a str,
+}
+
+/// Replaces `name` in `dir` as a whole. `ISDIR` where a directory stands there.
 pub(crate) fn replace_file(
     dir: &Dir,
     name: &str,
-    staging: (&Dir, &str),
+    staging: &Staging<'_>,
     content: &[u8],
     mode: u32,
     durable: bool,
 ) -> io::Result<()> {
-    let (staging, temporary) = staging;
-    let replaced = create_file(staging, temporary, content, mode, durable)
-        .and_then(|()| staging.rename(temporary, dir, name))
-        .and_then(|()| if durable { dir.sync() } else { Ok(()) });
-    replaced.inspect_err(|_| _ = staging.remove_file(temporary))
+    let create = || create_file(staging.dir, staging.name, content, mode, durable);
+    let created = match create() {
+        // Left by somebody who died.
+        Err(Errno::EXIST) => staging.dir.remove_file(staging.name).and_then(|()| create()),
+        created => created,
+    };
+    let replaced =
+        created.and_then(|()| staging.dir.rename(staging.name, dir, name)).and_then(|()| dir.sync_if(durable));
+    replaced.inspect_err(|_| _ = staging.dir.remove_file(staging.name))
 }

@@ -82,7 +82,7 @@ impl Spec {
     fn host_logins(&self) -> BTreeSet<RelativePath> {
         let wanted = self.adapter.iter().filter(|(_, options)| options.load_credentials);
         let paths = wanted.flat_map(|(adapter, _)| adapter.login.iter().map(|login| login.profile.clone()));
-        paths.filter(|path| !self.credentials.contains_key(path)).collect()
+        paths.filter(|path| !self.credentials.contains_key(path) && !self.creators.contains(path)).collect()
     }
 
     fn mode(&self, path: &RelativePath) -> u32 {

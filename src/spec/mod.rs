@@ -3,11 +3,11 @@
 mod layout;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::adapter::{Adapter, AdapterOptions};
 use crate::error::Result;
@@ -34,7 +34,13 @@ pub struct Spec {
     credentials: Arc<BTreeMap<RelativePath, Secret>>,
     file_modes: BTreeMap<RelativePath, u32>,
     prefix: Option<String>,
+    /// Credentials of which only the creator of the environment knows the content: never replaced by the host's login.
+    creators: BTreeSet<RelativePath>,
 }
+
+/// Fields of the record.
+const CREATORS: &str = "creators_credentials";
+const MODES: &str = "credential_modes";
 
 const FIELDS: &str = "adapter_id, env_overrides, seed_files, credentials, file_modes, prefix, adapter, options";
 
@@ -137,6 +143,7 @@ impl Spec {
                 None => names::mode(u64::MAX, path),
             })?,
             prefix,
+            creators: BTreeSet::new(),
         };
         spec.check()?;
         Ok(spec)
@@ -158,6 +165,56 @@ impl Spec {
         }
     }
 
+    /// What is recorded of it, so that a later process can refresh credentials: the adapter, its options, and which
+    /// credentials only the creator knows. Never a credential's content.
+    pub(crate) fn record(&self) -> Vec<(String, Value)> {
+        let mut record = Vec::new();
+        if let Some((adapter, options)) = &self.adapter {
+            record.push(("adapter".to_owned(), adapter.definition.clone()));
+            record.push(("options".to_owned(), serde_json::to_value(&**options).unwrap_or_default()));
+        }
+        let creators: Vec<_> = self.credentials.keys().map(RelativePath::as_str).collect();
+        if !creators.is_empty() {
+            record.push((CREATORS.to_owned(), creators.into()));
+        }
+        let modes = self.file_modes.iter().filter(|(path, _)| self.is_login(path));
+        let modes: Map<_, _> = modes.map(|(path, mode)| (path.as_str().to_owned(), Value::from(*mode))).collect();
+        if !modes.is_empty() {
+            record.push((MODES.to_owned(), modes.into()));
+        }
+        record
+    }
+
+    /// The spec that was recorded, without what was not: seed files, and the credentials that only the creator knows.
+    pub(crate) fn recorded(
+        adapter_id: &str,
+        env_template: BTreeMap<String, String>,
+        record: &Map<String, Value>,
+    ) -> std::result::Result<Self, Invalid> {
+        let get = |key: &str| record.get(key).cloned();
+        let adapter = match get("adapter") {
+            Some(definition) => {
+                let options = AdapterOptions::from_value(get("options"))?;
+                Some((Adapter::from_value(definition)?, options.into()))
+            }
+            None => None,
+        };
+        let mut fields = Fields::new(record.clone());
+        let creators = fields.strings(CREATORS)?;
+        let modes = fields.map(MODES, |value, _| Ok(value.as_u64().unwrap_or(u64::MAX)))?;
+        Ok(Spec {
+            adapter,
+            adapter_id: Some(adapter_id.to_owned()),
+            env_overrides: env_template.into(),
+            creators: creators
+                .into_iter()
+                .map(|path| RelativePath::read(&path, CREATORS))
+                .collect::<std::result::Result<_, _>>()?,
+            file_modes: names::paths(modes, MODES, names::mode)?,
+            ..Self::default()
+        })
+    }
+
     /// What an environment made from this spec keeps of it, to write its credentials anew: all but the seed files.
     pub(crate) fn without_seed_files(&self) -> Self {
         let modes = self.file_modes.iter().filter(|(path, _)| self.is_login(path));
@@ -169,6 +226,7 @@ impl Spec {
             credentials: self.credentials.clone(),
             file_modes: modes.map(|(path, mode)| (path.clone(), *mode)).collect(),
             prefix: None,
+            creators: self.creators.clone(),
         }
     }
 
@@ -181,7 +239,10 @@ impl Spec {
 
     /// The variables that a child must not inherit.
     pub(crate) fn env_unset(&self) -> Vec<String> {
-        let unset = self.adapter.as_ref().map(|(adapter, _)| adapter.env_unset.clone()).unwrap_or_default();
+        // Known by its id where only that was given or recorded, as other implementations do.
+        let adapter = self.adapter.as_ref().map(|(adapter, _)| adapter.clone());
+        let adapter = adapter.or_else(|| Adapter::builtin(self.adapter_id()));
+        let unset = adapter.map(|adapter| adapter.env_unset.clone()).unwrap_or_default();
         unset.into_iter().filter(|name| !self.env_overrides.contains_key(name)).collect()
     }
 }

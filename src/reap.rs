@@ -1,16 +1,15 @@
 //! Reclaiming what owners left that died without destroying it.
 
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::fs::{self, Budget, Dir, Errno, Held, Id, Kind, LockError};
 use crate::options::Options;
-
-use super::process;
-use super::root::{self, Opened};
+use crate::process_dir::{self, Root};
+use crate::{ephemeral, registry};
 
 /// What one look around may cost a process that only wants a directory.
 const LOOK_AT: usize = 8;
@@ -19,16 +18,18 @@ const REMOVE_AT_MOST: usize = 256;
 /// What [`reap`](crate::reap) found and did.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct ReapReport {
-    /// Below the ephemeral root.
-    pub ephemeral: EphemeralReport,
+    /// Ephemeral environments.
+    pub ephemeral: Reaped,
+    /// What unfinished changes left in the registry.
+    pub registry: Reaped,
 }
 
-/// Process directories below the ephemeral root.
+/// Process directories below one root.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
-pub struct EphemeralReport {
+pub struct Reaped {
     /// The root; `None` where there is none yet.
     pub root: Option<String>,
-    /// Process directories that were removed, with all in them.
+    /// Directories that were removed, with all in them.
     pub removed: Vec<String>,
     /// How many have a living owner, or may have one.
     pub kept: usize,
@@ -53,30 +54,39 @@ enum Outcome {
     Failed(Unremoved),
 }
 
-/// Removes the process directories that no living process owns.
+/// Removes what no living process owns, below the ephemeral root and in the registry, and gives this process's own
+/// directories back where they are empty.
 pub(crate) fn reap(options: &Options) -> Result<ReapReport> {
-    let mut report = EphemeralReport::default();
-    if let Some(root) = root::choose(options).find()? {
-        report.root = Some(text(&root.path));
-        for name in process_directories(&root.dir) {
-            let outcome = match process::give_back(&root.dir, &name) {
-                Some(true) => Outcome::Removed,
-                Some(false) => Outcome::Kept,
-                None => reap_one(&root, &name, options.force, &mut Budget::unlimited()),
-            };
-            match outcome {
-                Outcome::Removed => report.removed.push(text(&root.path.join(&name))),
-                Outcome::Kept => report.kept += 1,
-                Outcome::Nothing => {}
-                Outcome::Failed(what) => report.failed.push(what),
-            }
+    let registry = registry::reap(options)?;
+    let given_back = process_dir::give_back();
+    let ephemeral = match ephemeral::find_root(options)? {
+        Some(root) => reap_all(&root, options.force, &given_back),
+        None => Reaped::default(),
+    };
+    Ok(ReapReport { ephemeral, registry })
+}
+
+/// Reaps all process directories below `root`.
+pub(crate) fn reap_all(root: &Root, force: bool, given_back: &[PathBuf]) -> Reaped {
+    let given_back = given_back.iter().filter(|path| path.parent() == Some(&root.path));
+    let mut report = Reaped {
+        root: Some(text(&root.path)),
+        removed: given_back.map(|path| text(path)).collect(),
+        ..Reaped::default()
+    };
+    for name in process_directories(&root.dir) {
+        match reap_one(root, &name, force, &mut Budget::unlimited()) {
+            Outcome::Removed => report.removed.push(text(&root.path.join(&name))),
+            Outcome::Kept => report.kept += 1,
+            Outcome::Nothing => {}
+            Outcome::Failed(what) => report.failed.push(what),
         }
     }
-    Ok(ReapReport { ephemeral: report })
+    report
 }
 
 /// The same for a few directories, from a random one on, silently.
-pub(super) fn reap_some(root: &Opened) {
+pub(crate) fn reap_some(root: &Root) {
     let names = process_directories(&root.dir);
     let mut budget = Budget::of(REMOVE_AT_MOST);
     let start = usize::try_from(fs::random() >> 32).unwrap_or(0) % names.len().max(1);
@@ -103,45 +113,39 @@ fn is_process_directory(name: &str) -> bool {
     })
 }
 
-fn reap_one(root: &Opened, name: &str, force: bool, budget: &mut Budget) -> Outcome {
-    let path = root.path.join(name);
-    let looked = (|| {
-        let dir = root.dir.child(name)?;
-        let stat = dir.stat()?;
-        if stat.st_uid != fs::user() {
-            return Ok(Outcome::Nothing);
-        }
-        let id = Id::of(&stat);
-        let same_boot = name.starts_with(&fs::boot_id());
-        if fs::is_networked(&dir) && !same_boot && !force {
-            return Ok(Outcome::Kept);
-        }
-        let lock = match Held::probe(dir) {
-            Ok(lock) => lock,
-            Err(LockError::Taken) => return Ok(Outcome::Kept),
-            Err(LockError::Failed(error)) => return Err(error),
-        };
-        if Id::of(&root.dir.stat_child(name)?) != id {
-            return Ok(Outcome::Nothing);
-        }
-        let outcome = remove(root, name, budget);
-        drop(lock);
-        Ok(outcome)
-    })();
-    match looked {
+fn reap_one(root: &Root, name: &str, force: bool, budget: &mut Budget) -> Outcome {
+    match look_at(root, name, force, budget) {
         Ok(outcome) => outcome,
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Outcome::Nothing,
-        Err(error) => failed(&path, &std::io::Error::from(error).to_string()),
+        Err(error) => failed(&root.path.join(name), &std::io::Error::from(error).to_string()),
     }
 }
 
-fn remove(root: &Opened, name: &str, budget: &mut Budget) -> Outcome {
-    let Ok(c_name) = CString::new(name) else { return Outcome::Nothing };
-    match fs::remove_tree(&root.dir, &c_name, budget) {
+fn look_at(root: &Root, name: &str, force: bool, budget: &mut Budget) -> Result<Outcome, Errno> {
+    let dir = root.dir.child(name)?;
+    let stat = dir.stat()?;
+    if stat.st_uid != fs::user() {
+        return Ok(Outcome::Nothing);
+    }
+    let same_boot = name.starts_with(&fs::boot_id());
+    if fs::is_networked(&dir) && !same_boot && !force {
+        return Ok(Outcome::Kept);
+    }
+    let lock = match Held::probe(dir) {
+        Ok(lock) => lock,
+        Err(LockError::Taken) => return Ok(Outcome::Kept),
+        Err(LockError::Failed(error)) => return Err(error),
+    };
+    // Reaped by somebody else between opening and locking, and perhaps made anew by a third.
+    if Id::of(&root.dir.stat_child(name)?) != lock.id() {
+        return Ok(Outcome::Nothing);
+    }
+    let c_name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    Ok(match fs::remove_tree(&root.dir, &c_name, budget) {
         Ok(fs::Removed::All) => Outcome::Removed,
         Ok(fs::Removed::Some) => Outcome::Kept,
         Err(error) => failed(&root.path.join(&error.path), &error.reason()),
-    }
+    })
 }
 
 fn failed(path: &Path, reason: &str) -> Outcome {

@@ -1,0 +1,77 @@
+//! Attaching and listing: neither takes the lock, nor changes anything.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{Failure, Result};
+use crate::options::Options;
+
+use super::entry::{Attached, Look};
+use super::index::Index;
+use super::{Registry, name, not_found, root};
+
+/// How long a foreign writer who is in the middle of an entry is waited for.
+const PATIENCE: Duration = Duration::from_millis(250);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Attaches to an environment that exists.
+pub(crate) fn attach(name: &str, options: &Options) -> Result<Attached> {
+    name::check(name)?;
+    let Some(registry) = Registry::find(options)? else { return Err(not_found(name, &root(options)?)) };
+    match registry.look_patiently(name)? {
+        Look::Absent => Err(registry.not_found(name)),
+        Look::Whole(entry) => {
+            check_adapter(name, &entry.metadata.adapter_id, options.expected_adapter.as_deref())?;
+            registry.attached(&entry)
+        }
+        Look::Unfinished(entry) => {
+            Err(registry.unavailable(&format!("envs/{}", entry.slug), "unfinished: another program registered it and never wrote its files; create_or_attach finishes it, destroy removes it"))
+        }
+        Look::Torn { path, reason, .. } => Err(torn(path, reason)),
+    }
+}
+
+/// The names of all environments, sorted.
+pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
+    let Some(registry) = Registry::find(options)? else { return Ok(Vec::new()) };
+    let index = Index::read(&registry)?;
+    let mut names = Vec::new();
+    for (name, _) in index.names() {
+        if !matches!(registry.look_in(&index, name)?, Look::Absent) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn check_adapter(name: &str, recorded: &str, asked_for: Option<&str>) -> Result<()> {
+    match asked_for {
+        Some(asked_for) if asked_for != recorded => Err(Failure::AdapterMismatch {
+            name: name.to_owned(),
+            expected_adapter_id: recorded.to_owned(),
+            actual_adapter_id: asked_for.to_owned(),
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn torn(path: String, reason: String) -> crate::Error {
+    let reason = format!("{reason}; another program may have died while writing it: destroy the environment");
+    Failure::RegistryUnavailable { reason, path }.into()
+}
+
+impl Registry {
+    /// Looks a name up, and waits a little where a foreign writer seems to be in the middle of it.
+    pub(super) fn look_patiently(&self, name: &str) -> Result<Look> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let look = self.look(name)?;
+            let in_the_middle = matches!(look, Look::Unfinished(_) | Look::Torn { committed: false, .. });
+            if !in_the_middle || Instant::now() >= deadline {
+                return Ok(look);
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! One environment as it is found on disk.
+
+use crate::error::{Result, Trouble};
+use crate::fs::{Dir, Errno, Kind};
+use crate::json::Invalid;
+use crate::spec::Spec;
+
+use super::index::Index;
+use super::metadata::{Metadata, MetadataError};
+use super::{COMMITTED, ENVS, METADATA, PROFILE, Registry, name};
+
+/// An environment's directory and what it says of itself.
+pub(super) struct Entry {
+    pub dir: Dir,
+    pub slug: String,
+    pub committed: bool,
+    pub metadata: Metadata,
+}
+
+pub(super) enum Look {
+    /// The name does not exist.
+    Absent,
+    Whole(Entry),
+    /// A foreign writer registered it and has not come to the end, or never will.
+    Unfinished(Entry),
+    /// It exists, but can't be read: torn by a foreign writer who is in the middle of it, or died there.
+    Torn {
+        path: String,
+        reason: String,
+        committed: bool,
+    },
+}
+
+/// What a handle on a persistent environment knows of it.
+pub(crate) struct Attached {
+    pub root: String,
+    pub name: String,
+    pub instance: String,
+    pub path: String,
+    pub metadata_path: String,
+    pub spec: Spec,
+}
+
+impl Registry {
+    /// Looks a name up: by its commit mark where it has one, else by the index.
+    pub(super) fn look(&self, name: &str) -> Result<Look> {
+        match self.look_at(name, &name::slug(name))? {
+            look @ Look::Whole(Entry { committed: true, .. }) => Ok(look),
+            look @ Look::Torn { committed: true, .. } => Ok(look),
+            _ => self.look_in(&Index::read(self)?, name),
+        }
+    }
+
+    /// Looks a name up by the index.
+    pub(super) fn look_in(&self, index: &Index, name: &str) -> Result<Look> {
+        match index.slug(name) {
+            Some(slug) => self.look_at(name, slug),
+            None => Ok(Look::Absent),
+        }
+    }
+
+    /// What of the name `name` stands in the directory `slug`.
+    fn look_at(&self, name: &str, slug: &str) -> Result<Look> {
+        let below = format!("{ENVS}/{slug}");
+        let dir = match self.dir.child(ENVS).and_then(|envs| envs.child(slug)) {
+            Ok(dir) => dir,
+            // Nothing, or a link or a file: links are never followed.
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => return Ok(Look::Absent),
+            Err(error) => return Err(self.trouble(&below, error)),
+        };
+        let metadata = Metadata::read(&dir);
+        let committed = dir.stat_child(COMMITTED).is_ok();
+        match metadata {
+            Err(MetadataError::Missing) => Ok(Look::Absent),
+            Err(MetadataError::Unusable(reason)) => {
+                Ok(Look::Torn { path: self.at(&format!("{below}/{METADATA}")), reason, committed })
+            }
+            Ok(metadata) if metadata.name != name => Ok(Look::Absent),
+            Ok(metadata) => {
+                let unfinished = metadata.is_unfinished();
+                let entry = Entry { dir, slug: slug.to_owned(), committed, metadata };
+                Ok(if unfinished { Look::Unfinished(entry) } else { Look::Whole(entry) })
+            }
+        }
+    }
+
+    /// What a handle needs, from an environment that was found whole.
+    pub(super) fn attached(&self, entry: &Entry) -> Result<Attached> {
+        let profile = format!("{ENVS}/{}/{PROFILE}", entry.slug);
+        match entry.dir.kind_of(PROFILE) {
+            Ok(Kind::Directory) => {}
+            Ok(_) => return Err(self.unavailable(&profile, "it is a link or a file, not a directory; destroy it")),
+            Err(error) => return Err(self.trouble(&profile, error)),
+        }
+        self.describe(&entry.slug, &entry.metadata)
+    }
+
+    /// What a handle needs, from metadata alone.
+    pub(super) fn describe(&self, slug: &str, metadata: &Metadata) -> Result<Attached> {
+        let metadata_path = self.at(&format!("{ENVS}/{slug}/{METADATA}"));
+        let spec = metadata.spec().map_err(|Invalid { field, reason }| {
+            Trouble::new(metadata_path.as_ref(), format!("{field} {reason}; destroy the environment")).registry()
+        })?;
+        Ok(Attached {
+            root: self.path.clone(),
+            name: metadata.name.clone(),
+            instance: metadata.instance().to_owned(),
+            path: self.profile_path(slug),
+            metadata_path,
+            spec,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! `metadata.json`: what is known of one environment.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::fs::{self, Dir, Errno, ReadError, Staging};
+use crate::json::{self, Fields, Invalid};
+use crate::spec::Spec;
+
+use super::{METADATA, TEMPORARY};
+
+const SCHEMA: i64 = 1;
+const MAX_BYTES: usize = 64 << 20;
+const WRITER: &str = "agent-venv-native";
+
+/// A metadata file, checked, with all its fields.
+#[derive(Clone)]
+pub(super) struct Metadata {
+    pub name: String,
+    pub adapter_id: String,
+    /// As recorded; `None` where a foreign writer left it out.
+    created_at: Option<String>,
+    /// Ours: `$EPHEMERAL_HOME` not yet replaced. A foreign writer's: as it recorded them.
+    pub env_overrides: BTreeMap<String, String>,
+    pub is_ours: bool,
+    instance: Option<String>,
+    fields: Map<String, Value>,
+}
+
+pub(super) enum MetadataError {
+    Missing,
+    /// Torn, or of another shape or version.
+    Unusable(String),
+}
+
+impl Metadata {
+    /// What is recorded of a new environment.
+    pub fn new(name: &str, spec: &Spec, path: &str, has_credentials: bool) -> Self {
+        let now = now();
+        let template = spec.env_template();
+        let env_overrides = crate::environment::filled_in(&template, path);
+        let instance = format!("{:016x}{:016x}", fs::random(), fs::random());
+        let mut fields = Map::new();
+        let mut put = |key: &str, value: Value| _ = fields.insert(key.to_owned(), value);
+        put("schema_version", json!(SCHEMA));
+        put("name", json!(name));
+        put("adapter_id", json!(spec.adapter_id()));
+        put("created_at", json!(now));
+        put("env_overrides", json!(env_overrides));
+        put("credentials_loaded", json!(has_credentials));
+        put("credentials_loaded_at", if has_credentials { json!(now) } else { Value::Null });
+        put("writer", json!(WRITER));
+        put("instance", json!(instance));
+        put("env_overrides_template", json!(template));
+        for (key, value) in spec.record() {
+            put(&key, value);
+        }
+        Metadata {
+            name: name.to_owned(),
+            adapter_id: spec.adapter_id().to_owned(),
+            created_at: Some(now),
+            env_overrides: template,
+            is_ours: true,
+            instance: Some(instance),
+            fields,
+        }
+    }
+
+    /// Makes an entry of somebody else's, which was never finished, one of ours: its own fields stay but those that we
+    /// know better.
+    pub fn adopt(&mut self, spec: &Spec, path: &str, has_credentials: bool) {
+        let new = Self::new(&self.name, spec, path, has_credentials);
+        let mut fields = std::mem::take(&mut self.fields);
+        let created_at = fields.get("created_at").cloned();
+        fields.extend(new.fields.clone());
+        if let Some(created_at) = created_at {
+            fields.insert("created_at".into(), created_at);
+        }
+        *self = Metadata { fields, ..new };
+    }
+
+    pub fn read(dir: &Dir) -> Result<Self, MetadataError> {
+        let bytes = match fs::read_child(dir, METADATA, MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(ReadError::Missing) => return Err(MetadataError::Missing),
+            Err(error) => return Err(MetadataError::Unusable(format!("it {error}"))),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| MetadataError::Unusable("it is not UTF-8".into()))?;
+        Self::parse(&text).map_err(|Invalid { field, reason }| {
+            let what = if field == METADATA { "it" } else { &field };
+            MetadataError::Unusable(format!("{what} {reason}"))
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let value = json::parse(text, METADATA)?;
+        let fields = value.as_object().cloned().unwrap_or_default();
+        let mut read = Fields::of(value, "", METADATA)?;
+        match read.take("schema_version").map(|version| version.as_i64()) {
+            Some(Some(SCHEMA)) => {}
+            Some(Some(_)) => return Err(Invalid::new("schema_version", "is not 1: a newer program wrote it")),
+            _ => return Err(Invalid::new("schema_version", "is missing or no integer")),
+        }
+        let is_ours = read.string("writer")?.as_deref() == Some(WRITER);
+        // A moved registry must not lead an agent to where it once was.
+        let env_overrides = match read.map("env_overrides_template", json::string)? {
+            template if is_ours => template,
+            _ => read.map("env_overrides", json::string)?,
+        };
+        Ok(Metadata {
+            name: read.required_string("name")?,
+            adapter_id: read.required_string("adapter_id")?,
+            created_at: read.string("created_at")?,
+            env_overrides,
+            is_ours,
+            instance: read.string("instance")?,
+            fields,
+        })
+    }
+
+    /// What tells this environment from another of the same name, before it or after.
+    pub fn instance(&self) -> &str {
+        self.instance.as_deref().or(self.created_at.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether a foreign writer registered it and did not come to the end.
+    pub fn is_unfinished(&self) -> bool {
+        !self.is_ours && self.env_overrides.is_empty() && self.adapter_id != "generic"
+    }
+
+    /// The spec that a refresh goes back to, as far as it was recorded.
+    pub fn spec(&self) -> Result<Spec, Invalid> {
+        Spec::recorded(&self.adapter_id, self.env_overrides.clone(), &self.fields)
+    }
+
+    /// Follows the environment to another directory before it is made visible.
+    pub fn move_to(&mut self, path: &str) {
+        let overrides = crate::environment::filled_in(&self.env_overrides, path);
+        self.fields.insert("env_overrides".into(), json!(overrides));
+    }
+
+    pub fn set_credentials_loaded(&mut self) {
+        self.fields.insert("credentials_loaded".into(), json!(true));
+        self.fields.insert("credentials_loaded_at".into(), json!(now()));
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        to_bytes(&self.fields)
+    }
+
+    /// Replaces the file in an environment's directory. Only for who holds the lock.
+    pub fn write(&self, dir: &Dir, ours: &Dir, durable: bool) -> Result<(), Errno> {
+        replace(dir, METADATA, ours, &self.fields, durable)
+    }
+}
+
+/// Replaces a JSON file as a whole. Only for who holds the lock.
+pub(super) fn replace(
+    dir: &Dir,
+    name: &str,
+    ours: &Dir,
+    fields: &Map<String, Value>,
+    durable: bool,
+) -> Result<(), Errno> {
+    let staging = Staging { dir: ours, name: TEMPORARY };
+    fs::replace_file(dir, name, &staging, &to_bytes(fields), 0o600, durable)
+}
+
+fn to_bytes(fields: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(fields).unwrap_or_default()
+}
+
+/// RFC 3339, in whole seconds.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}

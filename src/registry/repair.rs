@@ -1,0 +1,193 @@
+//! Repair: an index that agrees with what is there.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::fs::{Dir, Errno, Kind};
+use crate::options::Options;
+
+use super::create::{remove_trash, throw_away};
+use super::index::Index;
+use super::metadata::{Metadata, MetadataError};
+use super::{COMMITTED, ENVS, INDEX, OURS, Registry, TEMPORARY, name, root};
+
+/// What [`repair`](crate::repair) found and did.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct RepairReport {
+    /// The registry's root.
+    pub root: String,
+    /// Where the unreadable index was kept; `None` where the index was readable, or missing.
+    pub kept_index: Option<String>,
+    /// Names that were put into the index: their environments are whole.
+    pub restored: Vec<String>,
+    /// Names that were put into the index, of other programs' environments: whether these are whole can't be told.
+    pub unverified: Vec<String>,
+    /// Names that were taken out of the index, as nothing stands behind them.
+    pub dropped: Vec<String>,
+    /// Names whose entry leads out of the registry; left as they are.
+    pub hostile: Vec<String>,
+    /// Directories that were removed: left by a creation or a destruction that was never finished.
+    pub removed: Vec<String>,
+    /// Directories that could not be read, or whose name another one holds; left as they are.
+    pub unreadable: Vec<String>,
+}
+
+/// Makes index and directories agree. Safe at any time, and twice.
+pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
+    let Some(registry) = Registry::find(options)? else {
+        return Ok(RepairReport { root: root(options)?, ..RepairReport::default() });
+    };
+    let mut report = RepairReport { root: registry.path.clone(), ..RepairReport::default() };
+    let lock = registry.lock(options)?;
+    let ours = registry.ours()?;
+    let loaded = Index::load(&registry);
+    let readable = matches!(loaded, Ok(Some(_)));
+    let unusable = loaded.is_err();
+    let mut index = loaded.ok().flatten().unwrap_or_else(Index::empty);
+    let mut trash = Vec::new();
+    let mut repairs = Repairs { registry: &registry, index: &mut index, report: &mut report, readable };
+    for (slug, dir) in repairs.directories()? {
+        if let Some(thrown) = repairs.look_at(&slug, &dir, &ours.dir)? {
+            trash.push(thrown);
+        }
+    }
+    repairs.drop_dangling()?;
+    report.hostile = index.hostile().map(str::to_owned).collect();
+    if unusable {
+        report.kept_index = Some(registry.keep_index()?);
+    }
+    let changed = !(report.restored.is_empty() && report.unverified.is_empty() && report.dropped.is_empty());
+    if changed || unusable {
+        index.write(&registry, &ours.dir, options.durable).map_err(|error| registry.trouble(INDEX, error))?;
+    }
+    drop(lock);
+    trash.iter().for_each(|name| remove_trash(&ours, name));
+    Ok(report)
+}
+
+/// Throws away what unfinished changes of ours left outside of our corner, unless somebody is in the middle of one.
+pub(super) fn sweep(registry: &Registry) -> Result<()> {
+    let ours = match registry.dir.child(OURS) {
+        Ok(ours) => ours,
+        // We never wrote here.
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(registry.trouble(OURS, error)),
+    };
+    let Some(_lock) = registry.try_lock()? else { return Ok(()) };
+    _ = ours.remove_file(TEMPORARY);
+    let Ok(Some(mut index)) = Index::load(registry) else { return Ok(()) };
+    let mut report = RepairReport::default();
+    let mut repairs = Repairs { registry, index: &mut index, report: &mut report, readable: true };
+    for (slug, dir) in repairs.directories()? {
+        let Ok(metadata) = Metadata::read(&dir) else { continue };
+        if repairs.is_left_over(&slug, &dir, &metadata) {
+            throw_away(&registry.envs()?, &slug, &ours).map_err(|error| registry.trouble(OURS, error))?;
+        }
+    }
+    Ok(())
+}
+
+struct Repairs<'a> {
+    registry: &'a Registry,
+    index: &'a mut Index,
+    report: &'a mut RepairReport,
+    /// Whether there was an index to go by.
+    readable: bool,
+}
+
+impl Repairs<'_> {
+    /// All directories of environments.
+    fn directories(&mut self) -> Result<Vec<(String, Dir)>> {
+        let envs = match self.registry.dir.child(ENVS) {
+            Ok(envs) => envs,
+            Err(Errno::NOENT) => return Ok(Vec::new()),
+            Err(error) => return Err(self.registry.trouble(ENVS, error)),
+        };
+        let mut directories = Vec::new();
+        let mut entries = envs.entries().map_err(|error| self.registry.trouble(ENVS, error))?;
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        for entry in entries {
+            match (entry.name.to_str(), envs.child(&*entry.name)) {
+                (Ok(slug), Ok(dir)) if entry.kind != Kind::Other => directories.push((slug.to_owned(), dir)),
+                (name, _) => {
+                    let name = name.map_or_else(|_| entry.name.to_string_lossy().into_owned(), str::to_owned);
+                    self.unreadable(&name);
+                }
+            }
+        }
+        Ok(directories)
+    }
+
+    fn unreadable(&mut self, slug: &str) {
+        self.report.unreadable.push(self.registry.at(&format!("{ENVS}/{slug}")));
+    }
+
+    /// Ours, without a mark and without an entry: never finished, or destroyed.
+    fn is_left_over(&self, slug: &str, dir: &Dir, metadata: &Metadata) -> bool {
+        metadata.is_ours && self.index.slug(&metadata.name) != Some(slug) && dir.stat_child(COMMITTED).is_err()
+    }
+
+    /// Puts one directory right; answers its name in the trash where it went there.
+    fn look_at(&mut self, slug: &str, dir: &Dir, ours: &Dir) -> Result<Option<String>> {
+        let metadata = match Metadata::read(dir) {
+            Ok(metadata) => metadata,
+            Err(MetadataError::Missing | MetadataError::Unusable(_)) => {
+                self.unreadable(slug);
+                return Ok(None);
+            }
+        };
+        let committed = dir.stat_child(COMMITTED).is_ok();
+        if self.index.slug(&metadata.name) == Some(slug) {
+            if metadata.is_ours && !committed {
+                _ = dir.mark_committed(false);
+            }
+            return Ok(None);
+        }
+        if self.is_left_over(slug, dir, &metadata) {
+            let thrown = throw_away(&self.registry.envs()?, slug, ours);
+            self.report.removed.push(self.registry.at(&format!("{ENVS}/{slug}")));
+            return thrown.map(Some).map_err(|error| self.registry.trouble(OURS, error));
+        }
+        let held = !matches!(self.registry.look_in(self.index, &metadata.name)?, super::entry::Look::Absent);
+        // By a readable index, a foreign directory without an entry is none of ours to name.
+        let restorable = committed || !self.readable;
+        if held || !restorable || name::refusal(&metadata.name).is_some() {
+            self.unreadable(slug);
+            return Ok(None);
+        }
+        self.index.insert(&metadata.name, slug);
+        let list = if committed { &mut self.report.restored } else { &mut self.report.unverified };
+        list.push(metadata.name);
+        Ok(None)
+    }
+
+    /// Takes out the names behind which nothing stands.
+    fn drop_dangling(&mut self) -> Result<()> {
+        let mut dangling = Vec::new();
+        for (name, _) in self.index.names() {
+            if matches!(self.registry.look_in(self.index, name)?, super::entry::Look::Absent) {
+                dangling.push(name.to_owned());
+            }
+        }
+        for name in dangling {
+            self.index.remove(&name);
+            self.report.dropped.push(name);
+        }
+        Ok(())
+    }
+}
+
+impl Registry {
+    /// Keeps the unreadable index under a name of its own.
+    fn keep_index(&self) -> Result<String> {
+        for n in 0.. {
+            let kept = format!("{INDEX}.unreadable-{n}");
+            match self.dir.link_or_rename(INDEX, &kept) {
+                Ok(()) => return Ok(self.at(&kept)),
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(self.trouble(INDEX, error)),
+            }
+        }
+        Err(self.trouble(INDEX, Errno::EXIST))
+    }
+}
