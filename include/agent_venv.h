@@ -293,7 +293,7 @@ AVENV_API avenv_status avenv_spec_set_env(avenv_spec *spec, const char *name, co
  *
  * path  relative to the profile; directories on the way are made.
  * data  the content, len bytes of it; NULL with 0 is an empty file. Copied.
- * mode  POSIX mode bits, at most octal 777; 0 means octal 600.
+ * mode  POSIX mode bits, at most octal 777; 0: what the spec's file_modes says, else octal 600.
  *
  * AVENV_INVALID_ENVIRONMENT_SPEC: a bad path or mode, a path that is a credential's, or a file where another file needs
  * a directory.
@@ -307,7 +307,7 @@ avenv_status avenv_spec_add_seed_file(avenv_spec *spec,
                                       avenv_error **error);
 
 /**
- * Add a credential, mode 0600, or replace it: in place of the host's login where the path is the adapter's own.
+ * Add a credential, or replace it (mode: what the spec's file_modes says, else octal 600): in place of the host's login where the path is the adapter's own.
  *
  * path  relative to the profile.
  * data  the content, len bytes of it. Copied; the copy is wiped from memory when it is let go.
@@ -600,6 +600,13 @@ AVENV_API
 avenv_status avenv_registry_repair(const avenv_options *options,
                                    char **report_json,
                                    avenv_error **error);
+
+/**
+ * Give this process's own directories for ephemeral environments back, where they are empty. Quick: what a program does at
+ * its end that cares for a tidy disk. Otherwise whoever reaps takes them.
+ */
+AVENV_API
+void avenv_give_back(void);
 
 /**
  * Remove the ephemeral environments whose owner died without destroying them, and what unfinished changes left in the

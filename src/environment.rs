@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -34,6 +35,8 @@ pub struct Environment {
     spec: Spec,
     /// Held through destroy and refresh: one at a time.
     life: Mutex<Life>,
+    /// What `life` says, for who must not wait for it.
+    stands: AtomicBool,
     log: Mutex<EventLog>,
 }
 
@@ -89,7 +92,14 @@ impl Environment {
     }
 
     fn new(place: Place, path: String, spec: Spec) -> Self {
-        Environment { place, path, spec, life: Mutex::new(Life::Standing), log: Mutex::new(EventLog::new()) }
+        Environment {
+            place,
+            path,
+            spec,
+            life: Mutex::new(Life::Standing),
+            stands: AtomicBool::new(true),
+            log: Mutex::new(EventLog::new()),
+        }
     }
 
     fn from_registry(attached: Attached, spec: Spec) -> Self {
@@ -167,7 +177,7 @@ impl Environment {
     /// The whole environment block for a child: the entries of `base` (`NAME=value`), less the variables to unset and
     /// those that are overridden, and the overrides. Entries need not be UTF-8; one without `=` is kept.
     pub fn envp(&self, base: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>> {
-        self.check_standing(&self.life.lock())?;
+        self.check_standing()?;
         let overrides = self.env_overrides();
         let unset = self.env_unset();
         let replaced = |entry: &OsString| {
@@ -192,8 +202,8 @@ impl Environment {
     pub fn refresh_credentials(&self, spec: Option<&Spec>, options: &Options) -> Result<()> {
         self.noting(|| {
             self.check_owner()?;
-            let life = self.life.lock();
-            self.check_standing(&life)?;
+            let _life = self.life.lock();
+            self.check_standing()?;
             let credentials = spec.unwrap_or(&self.spec).all_credentials()?;
             if credentials.is_empty() {
                 let reason = match spec {
@@ -258,6 +268,7 @@ impl Environment {
             if removed.is_ok() {
                 *life = Life::Destroyed;
             }
+            self.stands.store(false, Ordering::Release);
             self.log.lock().add(Happened::Destroyed { path: self.path.clone(), ok: removed.is_ok() });
             removed
         })
@@ -271,11 +282,11 @@ impl Environment {
         }
     }
 
-    fn check_standing(&self, life: &Life) -> Result<()> {
-        match life {
-            Life::Standing => Ok(()),
-            _ => Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path))),
+    fn check_standing(&self) -> Result<()> {
+        if self.stands.load(Ordering::Acquire) {
+            return Ok(());
         }
+        Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path)))
     }
 
     /// Runs one call; its error goes into the log, and takes the call's events along.

@@ -255,7 +255,7 @@ impl Fields {
         match self.map.keys().next() {
             None => Ok(()),
             Some(key) => {
-                let field = if self.path.is_empty() && plain(key) { key.clone() } else { at(&self.path, key) };
+                let field = if plain(key) { self.name(key) } else { at(&self.path, key) };
                 Err(Invalid::new(field, format!("is not known here; known are {known}")))
             }
         }

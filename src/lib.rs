@@ -37,6 +37,8 @@ mod reap;
 mod registry;
 mod secret;
 mod spec;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use capabilities::{CAPABILITIES_JSON, VERSION};
 pub use environment::Environment;
@@ -56,6 +58,12 @@ pub const ADAPTERS_JSON: &str = adapter::BUILTIN_JSON;
 /// Whatever has a living owner is kept. A root that does not exist yet is not made. No lock is waited for.
 pub fn reap(options: &Options) -> Result<ReapReport> {
     reap::reap(options)
+}
+
+/// Gives this process's own directories for ephemeral environments back, where they are empty: what a program that cares
+/// for a tidy disk does at its end. Otherwise whoever reaps takes them.
+pub fn give_back() {
+    process_dir::give_back();
 }
 
 /// The names of all persistent environments, sorted. A registry that does not exist is empty.

@@ -53,7 +53,7 @@ impl Profile<'_> {
             let result = match &open {
                 _ if parent.is_empty() => write(self.dir, name, content, *mode),
                 Some((opened, dir)) if *opened == parent => write(dir, name, content, *mode),
-                _ => self.open(parent).and_then(|dir| {
+                _ => self.close(&open).and_then(|()| self.open(parent)).and_then(|dir| {
                     let (_, dir) = open.insert((parent, dir));
                     write(dir, name, content, *mode)
                 }),
@@ -62,10 +62,14 @@ impl Profile<'_> {
             written.files += 1;
             written.bytes += content.len();
         }
-        if self.durable {
-            self.dir.sync().map_err(|error| Error::setup(self.path, std::io::Error::from(error)))?;
-        }
+        let closed = self.close(&open).and_then(|()| self.dir.sync_if(self.durable));
+        closed.map_err(|error| Error::setup(self.path, std::io::Error::from(error)))?;
         Ok(written)
+    }
+
+    /// Makes sure of the files in the directory that was written to.
+    fn close(&self, open: &Option<(&str, Dir)>) -> Result<(), Errno> {
+        open.as_ref().map_or(Ok(()), |(_, dir)| dir.sync_if(self.durable))
     }
 
     /// Opens a directory of the profile, making what is missing on the way and replacing links.
@@ -74,9 +78,7 @@ impl Profile<'_> {
         for name in path.split('/') {
             let above = dir.as_ref().unwrap_or(self.dir);
             let next = above.child_for_writing(name)?;
-            if self.durable {
-                above.sync()?;
-            }
+            above.sync_if(self.durable)?;
             dir = Some(next);
         }
         dir.ok_or(Errno::NOENT)

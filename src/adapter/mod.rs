@@ -101,13 +101,7 @@ impl Adapter {
 
     /// Looks the agent's program up on PATH.
     pub fn ensure_available(&self) -> Result<()> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).any(|dir| crate::fs::is_executable(&dir.join(&self.program)));
-        if found {
-            return Ok(());
-        }
-        let failure = Failure::AdapterUnavailable { adapter_id: self.id.clone(), cli_bin: self.program.clone() };
-        Err(failure.into())
+        ensure_on_path(&self.id, &self.program)
     }
 
     /// The command line for an unattended run; the prompt goes to the agent's standard input.
@@ -117,6 +111,15 @@ impl Adapter {
         }
         Ok(argv::fill(&self.argv, &self.program, options)?)
     }
+}
+
+pub(crate) fn ensure_on_path(adapter_id: &str, program: &str) -> Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| crate::fs::is_executable(&dir.join(program))) {
+        return Ok(());
+    }
+    let (adapter_id, cli_bin) = (adapter_id.to_owned(), program.to_owned());
+    Err(Failure::AdapterUnavailable { adapter_id, cli_bin }.into())
 }
 
 /// The built-in adapters, read once.

@@ -73,6 +73,13 @@ pub unsafe extern "C" fn avenv_registry_repair(
     guard!(error, report_json = crate::repair(&or_default(options)).map(|report| json(&report)))
 }
 
+/// Give this process's own directories for ephemeral environments back, where they are empty. Quick: what a program does at
+/// its end that cares for a tidy disk. Otherwise whoever reaps takes them.
+#[unsafe(no_mangle)]
+pub extern "C" fn avenv_give_back() {
+    guard!(crate::give_back())
+}
+
 /// Remove the ephemeral environments whose owner died without destroying them, and what unfinished changes left in the
 /// registry; give this process's own directories back where they are empty. What a living process owns is kept, and no
 /// lock is waited for. Call it when your program starts, or ends, or now and then.

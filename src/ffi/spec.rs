@@ -83,7 +83,7 @@ pub unsafe extern "C" fn avenv_spec_set_env(
 ///
 /// path  relative to the profile; directories on the way are made.
 /// data  the content, len bytes of it; NULL with 0 is an empty file. Copied.
-/// mode  POSIX mode bits, at most octal 777; 0 means octal 600.
+/// mode  POSIX mode bits, at most octal 777; 0: what the spec's file_modes says, else octal 600.
 ///
 /// AVENV_INVALID_ENVIRONMENT_SPEC: a bad path or mode, a path that is a credential's, or a file where another file needs
 /// a directory.
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn avenv_spec_add_seed_file(
     )
 }
 
-/// Add a credential, mode 0600, or replace it: in place of the host's login where the path is the adapter's own.
+/// Add a credential, or replace it (mode: what the spec's file_modes says, else octal 600): in place of the host's login where the path is the adapter's own.
 ///
 /// path  relative to the profile.
 /// data  the content, len bytes of it. Copied; the copy is wiped from memory when it is let go.

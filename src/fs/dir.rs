@@ -179,6 +179,15 @@ impl Dir {
         fs::renameat(self, from, to_dir, to)
     }
 
+    /// Whether there is something by that name.
+    pub fn has(&self, name: &str) -> io::Result<bool> {
+        match self.stat_child(name) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What `name` is, a link not followed.
     pub fn kind_of(&self, name: &str) -> io::Result<Kind> {
         let is_dir = FileType::from_raw_mode(self.stat_child(name)?.st_mode) == FileType::Directory;

@@ -169,6 +169,7 @@ impl Registry {
     /// Renames a staged directory into place. What stands there has no name, and goes to the trash.
     fn place(&self, envs: &Dir, staged: &mut Staged) -> Result<Vec<String>, Errno> {
         let mut trash = Vec::new();
+        staged.lock.remove_lock_file();
         for _ in 0..ATTEMPTS {
             match staged.ours.dir.rename(&*staged.name, envs, &*staged.slug) {
                 Ok(()) => {

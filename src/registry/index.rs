@@ -23,7 +23,7 @@ pub(super) struct Index {
 impl Index {
     /// Reads the index. A missing one is empty where nothing was ever committed.
     pub fn read(registry: &Registry) -> Result<Self> {
-        match Self::load(registry) {
+        match Self::load(registry)? {
             Ok(Some(index)) => Ok(index),
             Ok(None) if registry.holds_committed()? => {
                 let reason = format!("it is missing, though there are environments; {REMEDY}");
@@ -34,19 +34,21 @@ impl Index {
         }
     }
 
-    /// The index; `None` where there is none, the reason where it can't be used.
-    pub fn load(registry: &Registry) -> std::result::Result<Option<Self>, String> {
+    /// The index; `None` where there is none, the reason where what stands there is no index. An error is one of reading:
+    /// the file may be in order.
+    pub fn load(registry: &Registry) -> Result<std::result::Result<Option<Self>, String>> {
         let bytes = match read_child(&registry.dir, INDEX, MAX_BYTES) {
             Ok(bytes) => bytes,
-            Err(ReadError::Missing) => return Ok(None),
-            Err(error) => return Err(format!("it {error}")),
+            Err(ReadError::Missing) => return Ok(Ok(None)),
+            Err(ReadError::Failed(error)) => return Err(registry.trouble(INDEX, error)),
+            Err(error @ (ReadError::NotAFile | ReadError::TooLarge)) => return Ok(Err(format!("it {error}"))),
         };
-        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        match Self::parse(&text) {
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(Err("it is not UTF-8".into())) };
+        Ok(match Self::parse(&text) {
             Ok(index) => Ok(Some(index)),
             Err(Invalid { field, reason }) if field == INDEX => Err(format!("it {reason}")),
             Err(Invalid { field, reason }) => Err(format!("{field} {reason}")),
-        }
+        })
     }
 
     fn parse(text: &str) -> std::result::Result<Self, Invalid> {
@@ -112,7 +114,13 @@ impl Registry {
             Err(Errno::NOENT) => return Ok(false),
             Err(error) => return Err(self.trouble(ENVS, error)),
         };
-        let entries = envs.entries().map_err(|error| self.trouble(ENVS, error))?;
-        Ok(entries.iter().any(|entry| envs.child(&*entry.name).is_ok_and(|dir| dir.stat_child(COMMITTED).is_ok())))
+        for entry in envs.entries().map_err(|error| self.trouble(ENVS, error))? {
+            match envs.child(&*entry.name).and_then(|dir| dir.has(COMMITTED)) {
+                Ok(true) => return Ok(true),
+                Ok(false) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(error) => return Err(self.trouble(ENVS, error)),
+            }
+        }
+        Ok(false)
     }
 }

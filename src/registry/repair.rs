@@ -40,7 +40,7 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     let mut report = RepairReport { root: registry.path.clone(), ..RepairReport::default() };
     let lock = registry.lock(options)?;
     let ours = registry.ours()?;
-    let loaded = Index::load(&registry);
+    let loaded = Index::load(&registry)?;
     let readable = matches!(loaded, Ok(Some(_)));
     let unusable = loaded.is_err();
     let mut index = loaded.ok().flatten().unwrap_or_else(Index::empty);
@@ -75,7 +75,7 @@ pub(super) fn sweep(registry: &Registry) -> Result<()> {
     };
     let Some(_lock) = registry.try_lock()? else { return Ok(()) };
     _ = ours.remove_file(TEMPORARY);
-    let Ok(Some(mut index)) = Index::load(registry) else { return Ok(()) };
+    let Ok(Ok(Some(mut index))) = Index::load(registry) else { return Ok(()) };
     let mut report = RepairReport::default();
     let mut repairs = Repairs { registry, index: &mut index, report: &mut report, readable: true };
     for (slug, dir) in repairs.directories()? {
@@ -124,7 +124,7 @@ impl Repairs<'_> {
 
     /// Ours, without a mark and without an entry: never finished, or destroyed.
     fn is_left_over(&self, slug: &str, dir: &Dir, metadata: &Metadata) -> bool {
-        metadata.is_ours && self.index.slug(&metadata.name) != Some(slug) && dir.stat_child(COMMITTED).is_err()
+        metadata.is_ours && self.index.slug(&metadata.name) != Some(slug) && dir.has(COMMITTED) == Ok(false)
     }
 
     /// Puts one directory right; answers its name in the trash where it went there.
@@ -136,7 +136,7 @@ impl Repairs<'_> {
                 return Ok(None);
             }
         };
-        let committed = dir.stat_child(COMMITTED).is_ok();
+        let committed = dir.has(COMMITTED).map_err(|error| self.registry.trouble(&format!("{ENVS}/{slug}"), error))?;
         if self.index.slug(&metadata.name) == Some(slug) {
             if metadata.is_ours && !committed {
                 _ = dir.mark_committed(false);

@@ -74,7 +74,8 @@ impl Spec {
         Ok(())
     }
 
-    /// Adds a file that is written when the profile is made, or replaces it. `mode` is 0600 where `None`.
+    /// Adds a file that is written when the profile is made, or replaces it. Without a `mode` it is
+    /// what `file_modes` says, else 0600.
     pub fn add_seed_file(&mut self, path: &str, content: &[u8], mode: Option<u32>) -> Result<()> {
         let path = RelativePath::read(path, "seed_files")?;
         let mode = mode.map(|mode| names::mode(mode.into(), &path)).transpose()?;
@@ -83,14 +84,13 @@ impl Spec {
             put_back(&mut self.seed_files, path, before);
             return Err(invalid.into());
         }
-        match mode {
-            Some(mode) => self.file_modes.insert(path, mode),
-            None => self.file_modes.remove(&path),
-        };
+        if let Some(mode) = mode {
+            self.file_modes.insert(path, mode);
+        }
         Ok(())
     }
 
-    /// Adds a credential, mode 0600, or replaces it.
+    /// Adds a credential, or replaces it. Its mode is what `file_modes` says, else 0600.
     pub fn add_credential(&mut self, path: &str, content: &[u8]) -> Result<()> {
         let path = RelativePath::read(path, "credentials")?;
         let credentials = Arc::make_mut(&mut self.credentials);
@@ -99,11 +99,10 @@ impl Spec {
             put_back(Arc::make_mut(&mut self.credentials), path, before);
             return Err(invalid.into());
         }
-        self.file_modes.remove(&path);
         Ok(())
     }
 
-    fn read(value: Value) -> std::result::Result<Self, Invalid> {
+    pub(crate) fn read(value: Value) -> std::result::Result<Self, Invalid> {
         let mut fields = Fields::of(value, "", "spec")?;
         let adapter_id = fields.string("adapter_id")?;
         let env_overrides = fields.map("env_overrides", json::string)?;
