@@ -1,0 +1,119 @@
+"""What an environment shall hold."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ._calls import Handle, call, call_for_handle, encode_json, invalid
+from ._library import library
+
+PLAIN_DEFAULTS = {"adapter_id": "generic", "prefix": "agent-venv-"}
+
+
+@dataclasses.dataclass(slots=True, repr=False)
+class EnvironmentSpec:
+    """What an environment shall hold.
+
+    adapter_id     which adapter this is for; recorded, and checked on attach
+    env_overrides  variables to hand back; `$EPHEMERAL_HOME` in a value becomes the profile's path
+    seed_files     relative path -> content, written when the profile is made
+    file_modes     relative path -> POSIX mode bits; files are 0600 without it
+    credentials    like seed_files; `refresh_credentials` rewrites these and nothing else
+    prefix         start of an ephemeral directory's name
+    adapter        a built-in adapter's id, or a definition: the library builds its spec and reads
+                   the host's login when the environment is made; the other fields are laid over it
+    options        the adapter's options
+
+    Contents are text or bytes. A credential in bytes is always 0600.
+    """
+
+    adapter_id: str = PLAIN_DEFAULTS["adapter_id"]
+    env_overrides: dict[str, str] = dataclasses.field(default_factory=dict)
+    seed_files: dict[str, str | bytes] = dataclasses.field(default_factory=dict)
+    file_modes: dict[str, int] = dataclasses.field(default_factory=dict)
+    credentials: dict[str, str | bytes] = dataclasses.field(default_factory=dict)
+    prefix: str = PLAIN_DEFAULTS["prefix"]
+    adapter: str | dict[str, Any] | None = None
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> EnvironmentSpec:
+        """The spec that `data` says; unknown fields and wrong types are refused."""
+        with _parsed(data):
+            return cls(**{field: copy.copy(value) for field, value in data.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as `from_dict` takes it.
+
+        Where an adapter is named, what still has its plain default is left to the adapter.
+        """
+        data = {each.name: copy.copy(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        if self.adapter is None:
+            del data["adapter"]
+        else:
+            for field, default in PLAIN_DEFAULTS.items():
+                if data[field] == default:
+                    del data[field]
+        if not self.options:
+            del data["options"]
+        return data
+
+    def __repr__(self) -> str:
+        """Names only: values and contents may be secrets."""
+        shown = [f"adapter_id={self.adapter_id!r}"]
+        if isinstance(self.adapter, str):
+            shown.append(f"adapter={self.adapter!r}")
+        for field in ("env_overrides", "seed_files", "credentials", "options"):
+            value = getattr(self, field)
+            if isinstance(value, dict) and value:
+                shown.append(f"{field}={list(value)}")
+        return f"EnvironmentSpec({', '.join(shown)})"
+
+
+@contextmanager
+def handed_over(spec: EnvironmentSpec | None) -> Iterator[Handle | None]:
+    """The library's own copy of a spec, for the length of one call."""
+    if spec is None:
+        yield None
+    elif isinstance(spec, EnvironmentSpec):
+        with _parsed(spec.to_dict()) as handle:
+            yield handle
+    else:
+        raise invalid("spec", f"must be an EnvironmentSpec, not {type(spec).__name__}")
+
+
+@contextmanager
+def _parsed(data: dict[str, Any]) -> Iterator[Handle]:
+    if not isinstance(data, dict):
+        raise invalid("spec", f"must be a dict, not {type(data).__name__}")
+    text, seed_files = _with_bytes_emptied(data, "seed_files")
+    text, credentials = _with_bytes_emptied(text, "credentials")
+    handle = call_for_handle("avenv_spec_parse", encode_json(text))
+    try:
+        modes = data.get("file_modes", {})
+        for path, content in seed_files.items():
+            place = (path.encode(), content, len(content), modes.get(path, 0))
+            call("avenv_spec_add_seed_file", handle, *place)
+        for path, content in credentials.items():
+            if path in modes:
+                raise invalid(f"file_modes[{json.dumps(path)}]", "is for a credential in bytes")
+            call("avenv_spec_add_credential", handle, path.encode(), content, len(content))
+        yield handle
+    finally:
+        library.avenv_spec_free(handle)
+
+
+def _with_bytes_emptied(
+    data: dict[str, Any], field: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """`data` with an empty file for each one given in bytes, which JSON cannot say; and those."""
+    files = data.get(field)
+    if not isinstance(files, dict):
+        return data, {}
+    raw = {path: content for path, content in files.items() if isinstance(content, bytes)}
+    return {**data, field: {**files, **dict.fromkeys(raw, "")}}, raw
