@@ -1,14 +1,17 @@
 //! Attaching and listing: neither takes the lock, nor changes anything.
 
+use std::collections::HashSet;
+use std::ffi::CString;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
+use crate::fs::{Errno, Kind};
 use crate::options::Options;
 
 use super::entry::{Attached, Look};
 use super::index::Index;
-use super::{Registry, name, not_found, root};
+use super::{COMMITTED, ENVS, Registry, name, not_found, root};
 
 /// How long a foreign writer who is in the middle of an entry is waited for.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -36,8 +39,20 @@ pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
     let Some(registry) = Registry::find(options)? else { return Ok(Vec::new()) };
     let index = Index::read(&registry)?;
     let mut names = Vec::new();
-    for (name, _) in index.names() {
-        if !matches!(registry.look_in(&index, name)?, Look::Absent) {
+    let envs = match registry.dir.child(ENVS) {
+        Ok(envs) => envs,
+        Err(Errno::NOENT) => return Ok(names),
+        Err(error) => return Err(registry.trouble(ENVS, error)),
+    };
+    let directories = envs.entries().map_err(|error| registry.trouble(ENVS, error))?.into_iter();
+    let directories: HashSet<CString> =
+        directories.filter(|entry| entry.kind == Kind::Directory).map(|entry| entry.name).collect();
+    for (name, slug) in index.names() {
+        // The mark in the directory that only this name derives says it all, without a look at the metadata.
+        let marked = slug == name::slug(name)
+            && CString::new(slug).is_ok_and(|slug| directories.contains(&slug))
+            && envs.has(&format!("{slug}/{COMMITTED}")) == Ok(true);
+        if marked || !matches!(registry.look_in(&index, name)?, Look::Absent) {
             names.push(name.to_owned());
         }
     }

@@ -1,14 +1,13 @@
 //! `index.json`: which names there are.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::fs::{Dir, Errno, ReadError, read_child};
 use crate::json::{self, Fields, Invalid};
 
-use super::{COMMITTED, ENVS, INDEX, Registry, name};
+use super::entries::{self, Entries};
+use super::{COMMITTED, ENVS, INDEX, Registry, metadata, name};
 
 const SCHEMA: i64 = 1;
 const MAX_BYTES: usize = 64 << 20;
@@ -17,7 +16,7 @@ const REMEDY: &str = "nothing was changed; `repair` keeps this file beside it an
 pub(super) struct Index {
     /// Fields of others, kept.
     rest: Map<String, Value>,
-    entries: BTreeMap<String, String>,
+    entries: Entries,
 }
 
 impl Index {
@@ -29,7 +28,7 @@ impl Index {
                 let reason = format!("it is missing, though there are environments; {REMEDY}");
                 Err(registry.unavailable(INDEX, &reason))
             }
-            Ok(None) => Ok(Index { rest: Map::new(), entries: BTreeMap::new() }),
+            Ok(None) => Ok(Self::empty()),
             Err(reason) => Err(registry.unavailable(INDEX, &format!("{reason}; {REMEDY}"))),
         }
     }
@@ -44,14 +43,22 @@ impl Index {
             Err(error @ (ReadError::NotAFile | ReadError::TooLarge)) => return Ok(Err(format!("it {error}"))),
         };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Err("it is not UTF-8".into())) };
-        Ok(match Self::parse(&text) {
+        Ok(match Self::parse(text) {
             Ok(index) => Ok(Some(index)),
             Err(Invalid { field, reason }) if field == INDEX => Err(format!("it {reason}")),
             Err(Invalid { field, reason }) => Err(format!("{field} {reason}")),
         })
     }
 
-    fn parse(text: &str) -> std::result::Result<Self, Invalid> {
+    fn parse(text: String) -> std::result::Result<Self, Invalid> {
+        // What we write ourselves, and nearly all that others do, needs no tree to be built.
+        match entries::parse_plain(text, SCHEMA) {
+            Ok(entries) => Ok(Index { rest: Map::new(), entries }),
+            Err(text) => Self::parse_any(&text),
+        }
+    }
+
+    fn parse_any(text: &str) -> std::result::Result<Self, Invalid> {
         let mut fields = Fields::of(json::parse(text, INDEX)?, "", INDEX)?;
         match fields.take("schema_version").and_then(|version| version.as_i64()) {
             Some(SCHEMA) => {}
@@ -61,17 +68,17 @@ impl Index {
         if !fields.has("entries") {
             return Err(Invalid::new("entries", "is missing"));
         }
-        let entries = fields.map("entries", json::string)?;
+        let entries = fields.map("entries", json::string)?.into_iter().collect();
         Ok(Index { rest: fields.rest(), entries })
     }
 
     pub fn empty() -> Self {
-        Index { rest: Map::new(), entries: BTreeMap::new() }
+        Index { rest: Map::new(), entries: Entries::default() }
     }
 
     /// The directory of a name; `None` where the index doesn't have it, or has something that leads out of the registry.
     pub fn slug(&self, name: &str) -> Option<&str> {
-        self.entries.get(name).and_then(|value| name::slug_of(value))
+        self.entries.get(name).and_then(name::slug_of)
     }
 
     /// Whether a name other than `name` holds this directory.
@@ -79,19 +86,19 @@ impl Index {
         self.entries.iter().any(|(other, value)| other != name && name::slug_of(value) == Some(slug))
     }
 
-    /// Names with their directories; those that section names refuse, and those that lead out, are left out.
+    /// Names with their directories, sorted by name; those that are no names, and those that lead out, are left out.
     pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.entries.iter().filter(|(name, _)| name::refusal(name).is_none());
-        names.filter_map(|(name, value)| Some((name.as_str(), name::slug_of(value)?)))
+        names.filter_map(|(name, value)| Some((name, name::slug_of(value)?)))
     }
 
     /// Names whose entry leads out of the registry.
     pub fn hostile(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|(_, value)| name::slug_of(value).is_none()).map(|(name, _)| name.as_str())
+        self.entries.iter().filter(|(_, value)| name::slug_of(value).is_none()).map(|(name, _)| name)
     }
 
     pub fn insert(&mut self, name: &str, slug: &str) {
-        self.entries.insert(name.to_owned(), format!("{ENVS}/{slug}"));
+        self.entries.insert(name, format!("{ENVS}/{slug}"));
     }
 
     pub fn remove(&mut self, name: &str) {
@@ -100,10 +107,16 @@ impl Index {
 
     /// Replaces the file as a whole. Only for who holds the lock; `ours` is the directory for temporary files.
     pub fn write(&self, registry: &Registry, ours: &Dir, durable: bool) -> std::result::Result<(), Errno> {
-        let mut whole = self.rest.clone();
-        whole.insert("schema_version".into(), json!(SCHEMA));
-        whole.insert("entries".into(), json!(self.entries));
-        super::metadata::replace(&registry.dir, INDEX, ours, &whole, durable)
+        metadata::replace(&registry.dir, INDEX, ours, &self.to_json(), durable)
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        let mut json = self.entries.to_json(SCHEMA);
+        for (key, value) in &self.rest {
+            json.pop();
+            json.extend_from_slice(format!(",{}:{value}}}", Value::from(key.as_str())).as_bytes());
+        }
+        json
     }
 }
 
@@ -122,5 +135,61 @@ impl Registry {
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts that are indexes, or nearly.
+    fn texts() -> impl Strategy<Value = String> {
+        let string = prop_oneof![
+            r#""[ab]{0,2}""#,
+            r#""envs/[0-9a-f]{4}/?""#,
+            r#""\\u00(e9|00|2f|41)[a-z]?""#,
+            r#""(é|\\n|\\\\|\\")""#
+        ];
+        let value =
+            prop_oneof![8 => string.clone(), 1 => Just("1".into()), 1 => Just("null".into()), 1 => Just("{}".into())];
+        let entry = (string, value).prop_map(|(key, value)| format!("{key}: {value}"));
+        let entries = prop::collection::vec(entry, 0..6).prop_map(|entries| format!("{{{}}}", entries.join(",")));
+        let field = prop_oneof![
+            4 => Just(r#""schema_version":1"#.to_owned()),
+            1 => prop_oneof![Just("2"), Just("1.0"), Just("true"), Just("-1")].prop_map(|v| format!(r#""schema_version": {v}"#)),
+            4 => entries.prop_map(|entries| format!(r#""entries" : {entries}"#)),
+            1 => Just(r#""entries":[]"#.to_owned()),
+            1 => Just(r#""other":{"a":1}"#.to_owned()),
+        ];
+        let document = prop::collection::vec(field, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", ")));
+        (document, prop_oneof![8 => Just(""), 1 => Just(" "), 1 => Just("x")]).prop_map(|(text, tail)| text + tail)
+    }
+
+    type Shown = (Vec<(String, String)>, Map<String, Value>);
+
+    fn shown(index: std::result::Result<Index, Invalid>) -> std::result::Result<Shown, Invalid> {
+        let pairs = |index: &Index| index.entries.iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+        index.map(|index| (pairs(&index), index.rest))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn the_plain_reader_agrees_with_the_strict_one(text in texts()) {
+            prop_assert_eq!(shown(Index::parse(text.clone())), shown(Index::parse_any(&text)));
+        }
+
+        #[test]
+        fn what_is_written_is_read_again(text in texts(), name in ".{1,4}") {
+            if let Ok(mut index) = Index::parse_any(&text) {
+                index.insert(&name, "0123");
+                let json = String::from_utf8(index.to_json()).unwrap();
+                let value: Value = serde_json::from_str(&json).unwrap();
+                prop_assert_eq!(&value["entries"][&name], "envs/0123");
+                prop_assert_eq!(shown(Index::parse(json)), shown(Ok(index)));
+            }
+        }
     }
 }

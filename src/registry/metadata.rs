@@ -146,29 +146,19 @@ impl Metadata {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        to_bytes(&self.fields)
+        serde_json::to_vec(&self.fields).unwrap_or_default()
     }
 
     /// Replaces the file in an environment's directory. Only for who holds the lock.
     pub fn write(&self, dir: &Dir, ours: &Dir, durable: bool) -> Result<(), Errno> {
-        replace(dir, METADATA, ours, &self.fields, durable)
+        replace(dir, METADATA, ours, &self.bytes(), durable)
     }
 }
 
 /// Replaces a JSON file as a whole. Only for who holds the lock.
-pub(super) fn replace(
-    dir: &Dir,
-    name: &str,
-    ours: &Dir,
-    fields: &Map<String, Value>,
-    durable: bool,
-) -> Result<(), Errno> {
+pub(super) fn replace(dir: &Dir, name: &str, ours: &Dir, json: &[u8], durable: bool) -> Result<(), Errno> {
     let staging = Staging { dir: ours, name: TEMPORARY };
-    fs::replace_file(dir, name, &staging, &to_bytes(fields), 0o600, durable)
-}
-
-fn to_bytes(fields: &Map<String, Value>) -> Vec<u8> {
-    serde_json::to_vec(fields).unwrap_or_default()
+    fs::replace_file(dir, name, &staging, json, 0o600, durable)
 }
 
 /// RFC 3339, in whole seconds.

@@ -6,6 +6,7 @@
 mod attach;
 mod create;
 mod destroy;
+mod entries;
 mod entry;
 mod index;
 mod lock;

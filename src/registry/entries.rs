@@ -1,0 +1,212 @@
+//! The entries of an index, without a tree: a registry may have grown for years.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+/// Names and values, sorted by name, no name twice.
+#[derive(Default)]
+pub(super) struct Entries {
+    text: String,
+    pairs: Vec<(Text, Text)>,
+}
+
+/// A string of the file: where it stands in it, or itself where it is written with escapes there, or is new.
+enum Text {
+    InFile(Range<u32>),
+    Own(String),
+}
+
+impl Text {
+    fn get<'a>(&'a self, file: &'a str) -> &'a str {
+        match self {
+            Text::InFile(range) => file.get(range.start as usize..range.end as usize).unwrap_or_default(),
+            Text::Own(text) => text,
+        }
+    }
+}
+
+impl Entries {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.get(&self.text), value.get(&self.text)))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let position = self.position(name).ok()?;
+        self.pairs.get(position).map(|(_, value)| value.get(&self.text))
+    }
+
+    pub fn insert(&mut self, name: &str, value: String) {
+        let pair = (Text::Own(name.to_owned()), Text::Own(value));
+        match self.position(name) {
+            Ok(position) => self.pairs[position] = pair,
+            Err(position) => self.pairs.insert(position, pair),
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        if let Ok(position) = self.position(name) {
+            self.pairs.remove(position);
+        }
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.pairs.binary_search_by(|(other, _)| other.get(&self.text).cmp(name))
+    }
+
+    /// Sorts; false where a name is there twice.
+    fn sort(&mut self) -> bool {
+        let text = &self.text;
+        let in_order = |pairs: &[(Text, Text)]| pairs.windows(2).all(|two| two[0].0.get(text) < two[1].0.get(text));
+        if in_order(&self.pairs) {
+            return true;
+        }
+        self.pairs.sort_by(|(a, _), (b, _)| a.get(text).cmp(b.get(text)));
+        in_order(&self.pairs)
+    }
+
+    /// The whole index: this schema version, and these entries.
+    pub fn to_json(&self, schema: i64) -> Vec<u8> {
+        let mut json = Vec::with_capacity(self.text.len() + 256);
+        json.extend_from_slice(format!(r#"{{"schema_version":{schema},"entries":{{"#).as_bytes());
+        for (i, (name, value)) in self.iter().enumerate() {
+            if i > 0 {
+                json.push(b',');
+            }
+            push_string(&mut json, name);
+            json.push(b':');
+            push_string(&mut json, value);
+        }
+        json.extend_from_slice(b"}}");
+        json
+    }
+}
+
+fn push_string(json: &mut Vec<u8>, text: &str) {
+    // Writing to memory can't fail, and a string is always JSON.
+    _ = serde_json::to_writer(json, text);
+}
+
+impl FromIterator<(String, String)> for Entries {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (Text::Own(name), Text::Own(value))).collect();
+        let mut entries = Entries { text: String::new(), pairs };
+        entries.sort();
+        entries
+    }
+}
+
+/// Reads an index that has `schema_version` and `entries` and nothing else, no name twice. Gives the text back where it is
+/// anything else, for a reader that can say what.
+pub(super) fn parse_plain(text: String, schema: i64) -> Result<Entries, String> {
+    let pairs = {
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let plain = Plain { file: &text, schema }.deserialize(&mut json);
+        plain.and_then(|pairs| json.end().map(|()| pairs))
+    };
+    match pairs {
+        Ok(pairs) if u32::try_from(text.len()).is_ok() => {
+            let mut entries = Entries { text, pairs };
+            if entries.sort() { Ok(entries) } else { Err(entries.text) }
+        }
+        _ => Err(text),
+    }
+}
+
+struct Plain<'a> {
+    file: &'a str,
+    schema: i64,
+}
+
+impl<'de> DeserializeSeed<'de> for Plain<'de> {
+    type Value = Vec<(Text, Text)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain<'de> {
+    type Value = Vec<(Text, Text)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plain index")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        use serde::de::Error;
+        let (mut schema, mut entries) = (None, None);
+        while let Some(key) = map.next_key::<&str>()? {
+            match key {
+                "schema_version" if schema.is_none() => schema = Some(map.next_value::<i64>()?),
+                "entries" if entries.is_none() => entries = Some(map.next_value_seed(Pairs { file: self.file })?),
+                _ => return Err(A::Error::custom("not plain")),
+            }
+        }
+        match entries {
+            Some(entries) if schema == Some(self.schema) => Ok(entries),
+            _ => Err(A::Error::custom("not plain")),
+        }
+    }
+}
+
+struct Pairs<'a> {
+    file: &'a str,
+}
+
+impl<'de> DeserializeSeed<'de> for Pairs<'de> {
+    type Value = Vec<(Text, Text)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Pairs<'de> {
+    type Value = Vec<(Text, Text)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::with_capacity(self.file.len() / 48);
+        while let Some(name) = map.next_key_seed(Piece { file: self.file })? {
+            pairs.push((name, map.next_value_seed(Piece { file: self.file })?));
+        }
+        Ok(pairs)
+    }
+}
+
+struct Piece<'a> {
+    file: &'a str,
+}
+
+impl<'de> DeserializeSeed<'de> for Piece<'de> {
+    type Value = Text;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Piece<'de> {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text, E> {
+        let start = (text.as_ptr() as usize).wrapping_sub(self.file.as_ptr() as usize);
+        match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
+            (Ok(start), Ok(end)) => Ok(Text::InFile(start..end)),
+            _ => Ok(Text::Own(text.to_owned())),
+        }
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::Own(text.to_owned()))
+    }
+}
