@@ -181,7 +181,8 @@ impl Environment {
         let overrides = self.env_overrides();
         let unset = self.env_unset();
         let replaced = |entry: &OsString| {
-            let name = entry.as_bytes().split(|byte| *byte == b'=').next().and_then(|name| str::from_utf8(name).ok());
+            let end = entry.as_bytes().iter().position(|byte| *byte == b'=');
+            let name = end.and_then(|end| str::from_utf8(&entry.as_bytes()[..end]).ok());
             name.is_some_and(|name| overrides.contains_key(name) || unset.iter().any(|unset| unset == name))
         };
         let kept = base.into_iter().filter(|entry| !replaced(entry));
@@ -200,8 +201,8 @@ impl Environment {
     /// for an adapter that reads one, and by the credentials that this handle was created with. Works after attaching in
     /// another process too, since the adapter is recorded.
     pub fn refresh_credentials(&self, spec: Option<&Spec>, options: &Options) -> Result<()> {
+        self.check_owner()?;
         self.noting(|| {
-            self.check_owner()?;
             let _life = self.life.lock();
             self.check_standing()?;
             let credentials = spec.unwrap_or(&self.spec).all_credentials()?;
@@ -236,8 +237,8 @@ impl Environment {
     /// [`CleanupFailed`](crate::Failure::CleanupFailed) they try again. A persistent environment that somebody else has
     /// destroyed counts as destroyed, also where its name was created anew since: that one is left alone.
     pub fn destroy(&self, options: &Options) -> Result<()> {
+        self.check_owner()?;
         self.noting(|| {
-            self.check_owner()?;
             let mut life = self.life.lock();
             let removed = match (&*life, &self.place) {
                 (Life::Destroyed, _) => return Ok(()),
@@ -274,7 +275,8 @@ impl Environment {
         })
     }
 
-    /// Refuses in a forked child of the process that made an ephemeral environment.
+    /// Refuses in a forked child of the process that made an ephemeral environment. Before any lock is taken: another
+    /// thread may have held it at the fork, and nobody in the child would ever give it back.
     fn check_owner(&self) -> Result<()> {
         match &self.place {
             Place::Ephemeral(home) => home.check_owner(),

@@ -1,6 +1,7 @@
 //! Locks that the kernel gives back when their holder dies.
 
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use rustix::io::{self, Errno};
@@ -11,23 +12,27 @@ use super::dir::{Dir, Id};
 const LOCK_FILE: &str = ".lock";
 
 /// A descriptor that knows which file it was opened on, since hosts that daemonize close all descriptors, and the
-/// number may since mean something else.
+/// number may since mean something else. Once seen closed it is lost for good: the number may come to mean the same file
+/// again, through another descriptor, whose lock is not this one's to use or to let go.
 #[derive(Debug)]
 struct Kept<T: AsFd + Into<OwnedFd>> {
     fd: Option<T>,
     id: Id,
+    lost: AtomicBool,
 }
 
 impl<T: AsFd + Into<OwnedFd>> Kept<T> {
     fn new(fd: T) -> io::Result<Self> {
         let id = Id::of(&fs::fstat(&fd)?);
-        Ok(Kept { fd: Some(fd), id })
+        Ok(Kept { fd: Some(fd), id, lost: AtomicBool::new(false) })
     }
 
     fn get(&self) -> Option<&T> {
         let fd = self.fd.as_ref()?;
-        let same = fs::fstat(fd).is_ok_and(|stat| Id::of(&stat) == self.id);
-        same.then_some(fd)
+        if !fs::fstat(fd).is_ok_and(|stat| Id::of(&stat) == self.id) {
+            self.lost.store(true, Ordering::Release);
+        }
+        (!self.lost.load(Ordering::Acquire)).then_some(fd)
     }
 }
 

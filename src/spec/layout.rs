@@ -36,7 +36,9 @@ impl Spec {
     pub(super) fn check_added(&self, place: &str, path: &RelativePath) -> Check {
         self.check_path(place, path)?;
         match self.below(path) {
-            Some(file) => Err(blocked(place, &file, path)),
+            Some(file) => {
+                Err(Invalid::new(path.field(place), format!("is a directory on the way to {:?}", file.as_str())))
+            }
             None => Ok(()),
         }
     }

@@ -1,0 +1,29 @@
+/* Why a spec is refused, in the library's words (' stands for "). */
+#ifndef REASONS_H
+#define REASONS_H
+
+#define UNKNOWN "is not known here; known are "
+#define NOT_A_FIELD UNKNOWN "adapter_id, env_overrides, seed_files, credentials, file_modes, prefix, adapter, options"
+#define NOT_AN_OPTION UNKNOWN "model, reasoning_effort, load_credentials, extra_argv, workspace"
+#define NOT_OF_AN_ADAPTER UNKNOWN "id, program, prefix, env, env_unset, seed_files, login, argv"
+#define TWICE "is there twice"
+
+#define ABSOLUTE "is absolute: paths are relative to the profile"
+#define LEADS_OUT "has the component `..`: it would lead out of the profile"
+#define HOLDS_DOT "has the component `.`"
+#define EMPTY_PATH "is an empty path"
+#define ENDS_IN_SLASH "ends in /: it must name a file"
+#define NEEDS_A_DIRECTORY(file) "needs a directory where '" file "' is a file"
+#define ON_THE_WAY_TO(file) "is a directory on the way to '" file "'"
+#define SEED_AND_CREDENTIAL "is both a seed file and a credential: keep it in credentials alone"
+
+#define NOTHING_WRITES "is a mode for a path that nothing writes"
+#define OUT_OF_RANGE "must be from 0 to 511 (octal 777)"
+
+#define EMPTY_VARIABLE_NAME "is an empty variable name"
+#define BAD_VARIABLE_NAME "has a variable name that holds = or NUL"
+
+#define NO_ADAPTER(id) "no built-in adapter is named '" id "' (there are claude-code, codex); give its definition instead"
+#define NEEDS_AN_ADAPTER "needs an adapter: name one in the field adapter"
+
+#endif
