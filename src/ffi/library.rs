@@ -1,12 +1,13 @@
 //! The library itself.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 
 use crate::capabilities::capabilities;
 use crate::error::kind_of_status;
 
 use super::error::avenv_status;
 use super::guard::guard;
+use super::text;
 
 /// The version of this header: what `avenv_version()` begins with.
 pub const AVENV_VERSION_MAJOR: u32 = 0;
@@ -48,9 +49,7 @@ pub extern "C" fn avenv_status_kind(status: avenv_status) -> *const c_char {
 /// Free a string that a function handed out as `char *`. NULL is nothing to free.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_string_free(string: *mut c_char) {
-    guard!(if !string.is_null() {
-        drop(CString::from_raw(string));
-    })
+    guard!(text::free(string))
 }
 
 #[cfg(test)]

@@ -54,3 +54,12 @@ pub(super) fn c_string(text: String) -> CString {
 pub(super) fn json(value: &impl serde::Serialize) -> CString {
     c_string(serde_json::to_string(value).unwrap_or_default())
 }
+
+/// # Safety
+/// `string` is NULL or came from [`CString::into_raw`], and is not used again.
+pub(super) unsafe fn free(string: *mut c_char) {
+    if !string.is_null() {
+        // SAFETY: as the caller promises.
+        drop(unsafe { CString::from_raw(string) });
+    }
+}

@@ -43,16 +43,15 @@ def check() -> dict[str, str]:
     }
 
 
+GUARDED = re.compile(
+    r'extern "C" fn (avenv_\w+)\([^{]*\{\s*guard!\((?:[^\n]*|\n.*?\n    )\)\n\}', re.DOTALL
+)
+
+
 def guarded() -> list[str]:
     """The exports whose body is the guard, and nothing else."""
-    body = re.compile(
-        r'extern "C" fn (avenv_\w+)\([^{]*\{\s*guard!\((?:[^\n]*|\n.*?\n    )\)\n\}', re.DOTALL
-    )
-    return [
-        name
-        for path in sorted((ROOT / "src/ffi").rglob("*.rs"))
-        for name in body.findall(path.read_text())
-    ]
+    sources = sorted((ROOT / "src/ffi").rglob("*.rs"))
+    return [name for path in sources for name in GUARDED.findall(path.read_text())]
 
 
 def missing(wanted: Iterable[str], there: Iterable[str]) -> str:
