@@ -341,7 +341,7 @@ avenv_status avenv_options_set_registry_root(avenv_options *options,
                                              avenv_error **error);
 
 /**
- * Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-<uid> in $TMPDIR, else in
+ * Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-UID in $TMPDIR, else in
  * /tmp. It is made, mode 0700, where it is missing.
  */
 AVENV_API

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn avenv_options_set_registry_root(
     )
 }
 
-/// Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-<uid> in $TMPDIR, else in
+/// Where ephemeral environments are made. Default: $AGENT_VENV_EPHEMERAL_ROOT, else agent-venv-UID in $TMPDIR, else in
 /// /tmp. It is made, mode 0700, where it is missing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_options_set_ephemeral_root(
