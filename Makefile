@@ -38,27 +38,61 @@ demo: build ## profiles for agents, in C and in Python: the main job, in a dozen
 	@RELEASE=$(RELEASE) CC="$(CC)" PYTHON3="$(PYTHON3)" sh demo/run
 
 .PHONY: test
-test: test-rust test-abi test-python test-system test-registry ## every test that downloads no agent
+test: test-rust test-abi test-cpp test-python test-system test-registry test-faults test-go test-node test-any-ffi conformance ## every test that downloads no agent
+
+# A toolchain that a part needs: $(call with,PROGRAM,PART,COMMAND). Without it the part is left out, and said to be; with CI=true
+# that is a failure.
+with = if command -v $(1) >/dev/null; then $(3); else echo "LEFT OUT: $(2) (there is no $(1))" >&2; [ "$$CI" != true ]; fi
 
 .PHONY: test-rust
-test-rust: ## the core
+test-rust: ## the core, and the crate with and without tokio
 	@$(CARGO) test --locked --quiet
+	@$(CARGO) test --locked --quiet --features tokio --test tokio --doc
+	@$(CARGO) run --locked --quiet --example quickstart >/dev/null
 
 .PHONY: test-abi
 test-abi: build ## the C ABI: every function and rule, from C and C++, under Valgrind
-	@tests/abi/run
+	@$(call with,valgrind,the C ABI,tests/abi/run)
+
+.PHONY: test-cpp
+test-cpp: build ## the C++ wrapper
+	@$(call with,valgrind,the C++ wrapper,tests/cpp/run)
 
 .PHONY: test-python
 test-python: build $(VENV)/made ## the Python package
-	@$(PYTEST) bindings/python/tests
+	@$(PYTEST) bindings/python
 
 .PHONY: test-system
 test-system: build $(VENV)/made ## promises that take other processes, users and file systems to attack
 	@$(PYTEST) tests/system
 
 .PHONY: test-registry
-test-registry: build $(VENV)/made ## the registry: other implementations, kills, races, hostile files
+test-registry: build $(VENV)/made ## the registry: another implementation, hostile files
 	@$(PYTEST) tests/registry
+
+.PHONY: test-faults
+test-faults: build $(VENV)/made ## killed at every system call, raced; AVENV_FULL=1 for the long form
+	@$(PYTEST) tests/faults
+
+.PHONY: test-go
+test-go: build ## the Go package
+	@$(call with,go,the Go package,bindings/go/test)
+
+.PHONY: test-node
+test-node: build ## the Node package, from its sources and from its tarball
+	@$(call with,npm,the Node package,bindings/node/test)
+
+.PHONY: test-any-ffi
+test-any-ffi: build ## Ruby and Lua on the bare ABI
+	@$(call with,luajit,Ruby and Lua,tests/any-ffi/run)
+
+.PHONY: conformance
+conformance: build $(VENV)/made ## all languages, case by case and pair by pair: a table
+	@$(PY) tests/conformance/run.py
+
+.PHONY: conformance-programs
+conformance-programs: build ## builds the conformance programs; a line for each: language, tab, command
+	@tests/conformance/programs
 
 .PHONY: test-agents
 test-agents: build $(VENV)/made ## the real agent programs, downloaded once, run without network
@@ -67,7 +101,7 @@ test-agents: build $(VENV)/made ## the real agent programs, downloaded once, run
 .PHONY: lint
 lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is current
 	@$(CARGO) fmt --check
-	@$(CARGO) clippy --locked --quiet --all-targets -- -D warnings
+	@$(CARGO) clippy --locked --quiet --all-targets --all-features -- -D warnings
 	@$(CARGO) test --locked --quiet --test header
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check .
@@ -79,7 +113,7 @@ header: ## generate include/agent_venv.h
 
 .PHONY: doc
 doc: ## the crate's documentation, without a warning
-	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --no-deps --all-features
 
 .PHONY: install
 install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and DESTDIR)

@@ -258,12 +258,16 @@ AVENV_API void avenv_error_free(avenv_error *error);
  *   adapter        string or object: a built-in adapter's id, or a definition; the other fields are laid over its own
  *   options        object: the adapter's options (model, reasoning_effort, load_credentials, extra_argv, workspace)
  *
- * json   the text. Read during the call, not kept.
+ * json   the text. Read during the call, not kept. The parser may leave copies of its strings in memory: a credential that
+ *        must not linger there comes by avenv_spec_add_credential().
  * spec   receives the spec; yours, for avenv_spec_free(). NULL on failure.
  *
  * AVENV_INVALID_ENVIRONMENT_SPEC: something is malformed; the payload's field names it, such as seed_files["../x"].
  */
-AVENV_API avenv_status avenv_spec_parse(const char *json, avenv_spec **spec, avenv_error **error);
+AVENV_API
+avenv_status avenv_spec_parse(const char *json,
+                              avenv_spec **spec,
+                              avenv_error **error);
 
 /**
  * A spec for an adapter, to which files and variables can be added. It reads no login: that happens each time an

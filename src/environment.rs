@@ -62,6 +62,7 @@ impl Environment {
         let path = home.path();
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
         let written = profile.create(&spec.seeds()).and_then(|seeds| Ok((seeds, profile.create(&credentials)?)));
+        drop(dir); // so that removing has a descriptor where there is none left
         let (seeds, credentials) = written.inspect_err(|_| _ = home.remove())?;
         let path = path.to_string_lossy().into_owned();
         let environment = Self::new(Place::Ephemeral(home), path, spec.without_seed_files());

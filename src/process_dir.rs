@@ -2,6 +2,7 @@
 //! as long as it lives.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::error::Trouble;
-use crate::fs::{self, Dir, Errno, Held, Id, LockError, PerProcess};
+use crate::fs::{self, Budget, Dir, Errno, Held, Id, LockError, PerProcess};
 use crate::reap;
 
 /// How often a directory is tried anew: each failure needs another process, or thread, to come in between.
@@ -106,7 +107,14 @@ pub(crate) fn claim(root: &Root) -> Result<(Held, String), Trouble> {
 }
 
 fn claim_named(root: &Dir, name: &str) -> Result<Held, LockError> {
-    let lock = Held::claim(root.make_child(name)?)?;
+    let claimed = Held::claim(root.make_child(name)?);
+    if let Err(LockError::Failed(_)) = claimed {
+        // Nobody can own it, so nobody would ever reclaim it.
+        if let Ok(name) = CString::new(name) {
+            _ = fs::remove_tree(root, &name, &mut Budget::unlimited());
+        }
+    }
+    let lock = claimed?;
     let there = Id::of(&root.stat_child(name)?);
     if there == lock.id() { Ok(lock) } else { Err(LockError::Taken) }
 }

@@ -106,10 +106,14 @@ fn process_directories(root: &Dir) -> Vec<String> {
 
 fn is_process_directory(name: &str) -> bool {
     name.split_once('-').is_some_and(|(boot, random)| {
+        // Whoever removes one that is still written to renames it: a part follows, after a dot.
+        let mut parts = random.split('.');
+        let is_random =
+            |part: &str| part.len() == 8 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         boot.len() == 8
             && boot.bytes().all(|b| b.is_ascii_hexdigit())
-            && random.len() == 8
-            && random.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && parts.clone().count() <= 20
+            && parts.all(is_random)
     })
 }
 

@@ -52,7 +52,7 @@ impl Adapter {
                 None => {
                     let known: Vec<_> = builtin().iter().map(|adapter| adapter.id.as_str()).collect();
                     let reason = format!(
-                        "no built-in adapter is named {id:?} (there are {}); give its definition instead",
+                        "is the id of no built-in adapter (there are {}); give its definition instead",
                         known.join(", ")
                     );
                     Err(Invalid::new("adapter", reason))

@@ -87,6 +87,9 @@ fn open_default(parent: &Dir, path: PathBuf, name: &str) -> Result<Root, Trouble
             let what = "is a link or a file, not a directory: somebody else may have put it there; remove it";
             return Err(refused(&path, what));
         }
+        Err(Errno::ACCESS) => {
+            return Err(refused(&path, "can't be opened by you: it may be another user's; have it removed"));
+        }
         opened => opened.map_err(|error| Trouble::os(&path, error))?,
     };
     let stat = dir.stat().map_err(|error| Trouble::os(&path, error))?;

@@ -28,7 +28,8 @@ fn boxed(spec: Result<Spec>) -> Result<Box<avenv_spec>> {
 ///   adapter        string or object: a built-in adapter's id, or a definition; the other fields are laid over its own
 ///   options        object: the adapter's options (model, reasoning_effort, load_credentials, extra_argv, workspace)
 ///
-/// json   the text. Read during the call, not kept.
+/// json   the text. Read during the call, not kept. The parser may leave copies of its strings in memory: a credential that
+///        must not linger there comes by avenv_spec_add_credential().
 /// spec   receives the spec; yours, for avenv_spec_free(). NULL on failure.
 ///
 /// AVENV_INVALID_ENVIRONMENT_SPEC: something is malformed; the payload's field names it, such as seed_files["../x"].

@@ -13,9 +13,12 @@ use super::dir::{Dir, Kind};
 const OPEN_AT_ONCE: usize = 16;
 
 /// How often a directory that somebody still writes to is emptied again, and from when on with a pause.
-const ROUNDS: u32 = 600;
+const ROUNDS: u32 = 4000;
 const ROUNDS_WITHOUT_PAUSE: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// How often a directory is removed again that somebody made anew at the same path.
+const AGAIN: usize = 20;
 
 /// How many files may still be removed.
 pub(crate) struct Budget(Option<usize>);
@@ -78,6 +81,8 @@ struct Removal<'a> {
     parent: &'a Dir,
     frames: Vec<Frame>,
     moved_up: u64,
+    /// The name that the whole was given, so that whoever writes by its path finds it no more.
+    renamed: Option<CString>,
     failed: Option<RemoveError>,
     budget: &'a mut Budget,
 }
@@ -86,18 +91,29 @@ struct Removal<'a> {
 ///
 /// Modes are changed of directories only, never of files: a hard link may lead out of the tree.
 pub(crate) fn remove_tree(parent: &Dir, name: &CStr, budget: &mut Budget) -> Result<Removed, RemoveError> {
-    let mut removal = Removal { parent, frames: Vec::new(), moved_up: 0, failed: None, budget };
-    removal.enter(name.to_owned());
-    while !removal.frames.is_empty() {
-        if removal.budget.is_spent() {
-            return Ok(Removed::Some);
+    for _ in 0..AGAIN {
+        let frames = Vec::new();
+        let mut removal = Removal { parent, frames, moved_up: 0, renamed: None, failed: None, budget };
+        removal.enter(name.to_owned());
+        while !removal.frames.is_empty() && !removal.budget.is_spent() {
+            removal.step();
         }
-        removal.step();
+        let unfinished = !removal.frames.is_empty();
+        if let Some(renamed) = &removal.renamed {
+            if unfinished || removal.failed.is_some() {
+                // Back to the name by which it is tried again.
+                _ = parent.rename(&**renamed, parent, name);
+            } else if !matches!(parent.stat_child(name), Err(Errno::NOENT)) {
+                continue;
+            }
+        }
+        return match removal.failed {
+            Some(error) => Err(error),
+            None if unfinished => Ok(Removed::Some),
+            None => Ok(Removed::All),
+        };
     }
-    match removal.failed {
-        Some(error) => Err(error),
-        None => Ok(Removed::All),
-    }
+    Err(RemoveError { path: OsStr::from_bytes(name.to_bytes()).into(), cause: Errno::NOTEMPTY })
 }
 
 impl Removal<'_> {
@@ -177,17 +193,19 @@ impl Removal<'_> {
             return;
         }
         let above = self.current();
-        match removing(above, || above.remove_dir(&*frame.name)) {
+        let renamed = self.renamed.as_ref().filter(|_| self.frames.is_empty());
+        match removing(above, || above.remove_dir(&**renamed.unwrap_or(&frame.name))) {
             Ok(()) => {}
             Err(Errno::NOTEMPTY | Errno::EXIST) if frame.rounds < ROUNDS => {
                 // Somebody wrote meanwhile (or we moved something up): once more.
                 frame.rounds += 1;
-                if frame.rounds > ROUNDS_WITHOUT_PAUSE {
+                if frame.rounds > ROUNDS_WITHOUT_PAUSE && frame.rounds % 8 == 0 {
                     std::thread::sleep(PAUSE);
                 }
                 frame.listed = false;
                 let rewound = frame.dir.rewind();
                 self.frames.push(frame);
+                self.move_out_of_reach();
                 if let Err(error) = rewound {
                     self.fail(c"", error);
                 }
@@ -195,6 +213,18 @@ impl Removal<'_> {
             // Replaced by a file or a link since we went in.
             Err(Errno::NOTDIR) => self.enter(frame.name),
             Err(error) => self.fail(&frame.name, error),
+        }
+    }
+
+    /// Renames the whole, once, beside where it was.
+    fn move_out_of_reach(&mut self) {
+        let Some(top) = self.frames.first().filter(|_| self.renamed.is_none()) else { return };
+        let mut name = top.name.to_bytes().to_vec();
+        name.truncate(200);
+        name.extend_from_slice(format!(".{}", super::host::short_name(super::host::random())).as_bytes());
+        let Ok(name) = CString::new(name) else { return };
+        if self.parent.rename(&*top.name, self.parent, &*name).is_ok() {
+            self.renamed = Some(name);
         }
     }
 

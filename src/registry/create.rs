@@ -64,7 +64,7 @@ struct Staged<'a> {
     ours: Root,
     name: String,
     /// Says that we live: whoever reaps leaves it alone.
-    lock: Held,
+    lock: Option<Held>,
     spec: &'a Spec,
     credentials: Files<Secret>,
     written: (Written, Written),
@@ -82,8 +82,17 @@ impl<'a> Staged<'a> {
         let slug = name::slug(name);
         let metadata = Metadata::new(name, spec, &registry.profile_path(&slug), !credentials.is_empty());
         let written = (Written::default(), Written::default());
-        let mut staged =
-            Staged { ours, name: staging, lock, spec, credentials, written, slug, metadata, visible: false };
+        let mut staged = Staged {
+            ours,
+            name: staging,
+            lock: Some(lock),
+            spec,
+            credentials,
+            written,
+            slug,
+            metadata,
+            visible: false,
+        };
         staged.write_files(options)?;
         Ok(staged)
     }
@@ -104,7 +113,7 @@ impl<'a> Staged<'a> {
     }
 
     fn dir(&self) -> Result<&Dir> {
-        self.lock.dir().ok_or_else(|| {
+        self.lock.as_ref().and_then(Held::dir).ok_or_else(|| {
             Trouble::new(&self.ours.path.join(&self.name), "its descriptor was closed by other code").registry()
         })
     }
@@ -121,6 +130,8 @@ impl<'a> Staged<'a> {
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
         if !self.visible {
+            // First, so that removing has a descriptor where there is none left.
+            self.lock = None;
             remove_trash(&self.ours, &self.name);
         }
     }
@@ -169,7 +180,9 @@ impl Registry {
     /// Renames a staged directory into place. What stands there has no name, and goes to the trash.
     fn place(&self, envs: &Dir, staged: &mut Staged) -> Result<Vec<String>, Errno> {
         let mut trash = Vec::new();
-        staged.lock.remove_lock_file();
+        if let Some(lock) = &staged.lock {
+            lock.remove_lock_file();
+        }
         for _ in 0..ATTEMPTS {
             match staged.ours.dir.rename(&*staged.name, envs, &*staged.slug) {
                 Ok(()) => {
