@@ -1,0 +1,3 @@
+module agentvenv
+
+go 1.24

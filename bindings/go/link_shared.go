@@ -1,0 +1,6 @@
+//go:build !agentvenv_static
+
+package agentvenv
+
+// #cgo pkg-config: agent-venv
+import "C"
