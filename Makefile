@@ -88,7 +88,10 @@ test-any-ffi: build ## Ruby and Lua on the bare ABI
 
 .PHONY: conformance
 conformance: build $(VENV)/made ## all languages, case by case and pair by pair: a table
-	@$(PY) tests/conformance/run.py
+	@mkdir -p target/conformance
+	@PYTHON3=$(PY) tests/conformance/programs rust c cpp python node go pypi >target/conformance/programs
+	@$(PY) tests/conformance/run.py <target/conformance/programs
+	@$(PYTEST) tests/conformance
 
 .PHONY: conformance-programs
 conformance-programs: build ## builds the conformance programs; a line for each: language, tab, command
@@ -123,7 +126,7 @@ install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and
 .PHONY: ci
 ci: ## all of it, on a bare machine: installs what Debian must supply
 	@sh packaging/debian
-	@$(MAKE) --no-print-directory lint doc test test-agents demo test-install
+	@$(MAKE) --no-print-directory lint doc test test-agents demo test-install conformance-programs
 
 .PHONY: test-install
 test-install: ## a program outside the tree, built against an installed copy

@@ -256,10 +256,10 @@ impl Environment {
                         None => Ok(()),
                         Some(destroyed) => {
                             self.log.lock().add(Happened::RegistryWritten { path: destroyed.index_path });
-                            match destroyed.leftover {
+                            match destroyed.failed {
                                 None => Ok(()),
-                                Some((leftover, error)) => {
-                                    *life = Life::Ruined(Some(leftover));
+                                Some((error, leftover)) => {
+                                    *life = Life::Ruined(leftover);
                                     Err(error)
                                 }
                             }

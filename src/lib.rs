@@ -74,7 +74,7 @@ pub fn list(options: &Options) -> Result<Vec<String>> {
 /// Destroys a persistent environment: [`EnvironmentNotFound`](Failure::EnvironmentNotFound) where the name is unknown.
 pub fn destroy_by_name(name: &str, options: &Options) -> Result<()> {
     match registry::destroy(name, None, options)? {
-        Some(destroyed) => destroyed.leftover.map_or(Ok(()), |(_, error)| Err(error)),
+        Some(destroyed) => destroyed.failed.map_or(Ok(()), |(error, _)| Err(error)),
         None => Err(registry::not_found(name, &registry::root(options)?)),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::fs::{self, Dir, Errno, Staging};
+use crate::fs::{self, Dir, Errno, Staging, Writing};
 use crate::spec::{Files, RelativePath};
 
 /// How many files were written, and how many bytes.
@@ -23,20 +23,27 @@ pub(crate) struct Profile<'a> {
 impl Profile<'_> {
     /// Writes files that must not exist yet.
     pub fn create<T: AsRef<[u8]>>(&self, files: &Files<T>) -> Result<Written> {
-        self.each(files, |dir, name, content, mode| fs::create_file(dir, name, content, mode, self.durable))
+        self.each(files, |dir, name, content, mode| fs::create_file(dir, name, content, self.writing(mode)))
     }
 
-    /// Writes those files that do not exist yet.
-    pub fn create_missing<T: AsRef<[u8]>>(&self, files: &Files<T>) -> Result<Written> {
-        self.each(files, |dir, name, content, mode| match fs::create_file(dir, name, content, mode, self.durable) {
-            Err(Errno::EXIST) => Ok(()),
-            created => created,
+    /// Writes those files that do not exist yet, each as a whole: whoever comes after a crash finds it or not.
+    pub fn create_missing<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Staging<'_>) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| match dir.has(name)? {
+            true => Ok(()),
+            false => fs::replace_file(dir, name, staging, content, self.writing(mode)),
         })
     }
 
     /// Replaces files, each as a whole.
     pub fn replace<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Staging<'_>) -> Result<Written> {
-        self.each(files, |dir, name, content, mode| fs::replace_file(dir, name, staging, content, mode, self.durable))
+        self.each(files, |dir, name, content, mode| {
+            fs::replace_file(dir, name, staging, content, self.writing(mode))?;
+            dir.sync_if(self.durable)
+        })
+    }
+
+    fn writing(&self, mode: u32) -> Writing {
+        Writing { mode, durable: self.durable, signed: false }
     }
 
     fn each<T: AsRef<[u8]>>(

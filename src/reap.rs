@@ -57,13 +57,14 @@ enum Outcome {
 /// Removes what no living process owns, below the ephemeral root and in the registry, and gives this process's own
 /// directories back where they are empty.
 pub(crate) fn reap(options: &Options) -> Result<ReapReport> {
-    let registry = registry::reap(options)?;
+    // What is wrong with one place keeps nothing alive in the other.
+    let registry = registry::reap(options);
     let given_back = process_dir::give_back();
-    let ephemeral = match ephemeral::find_root(options)? {
+    let ephemeral = ephemeral::find_root(options).map(|root| match root {
         Some(root) => reap_all(&root, options.force, &given_back),
         None => Reaped::default(),
-    };
-    Ok(ReapReport { ephemeral, registry })
+    });
+    Ok(ReapReport { registry: registry?, ephemeral: ephemeral? })
 }
 
 /// Reaps all process directories below `root`.

@@ -78,9 +78,21 @@ impl Dir {
         Ok(Dir { fd: fs::openat(CWD, path, OPEN | OFlags::NOFOLLOW, Mode::empty())? })
     }
 
+    /// Opens a directory by path, links followed.
+    pub fn open_followed(path: &Path) -> io::Result<Self> {
+        Ok(Dir { fd: fs::openat(CWD, path, OPEN, Mode::empty())? })
+    }
+
     /// Opens the directory `name`: `LOOP` or `NOTDIR` where it is a link or a file, `XDEV` where it is another mount.
     pub fn child(&self, name: impl Arg + Copy) -> io::Result<Self> {
         Ok(Dir { fd: self.step(name, OPEN)? })
+    }
+
+    /// The same, for a directory that must be this user's or root's: `PERM` where it is somebody else's.
+    pub fn own_child(&self, name: impl Arg + Copy) -> io::Result<Self> {
+        let dir = self.child(name)?;
+        let owner = dir.stat()?.st_uid;
+        if owner == super::host::user() || owner == 0 { Ok(dir) } else { Err(Errno::PERM) }
     }
 
     /// Makes the directory `name`, mode 0700 at any umask, and opens it. `EXIST` where there is something.
@@ -177,6 +189,14 @@ impl Dir {
 
     pub fn rename(&self, from: impl Arg, to_dir: &Dir, to: impl Arg) -> io::Result<()> {
         fs::renameat(self, from, to_dir, to)
+    }
+
+    /// Whether `path` is a file that we wrote last: see [`Writing::signed`](super::Writing).
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)] // the types differ between systems
+    pub fn is_signed(&self, path: &str) -> io::Result<bool> {
+        let stat = self.stat_child(path)?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        Ok(is_file && stat.st_mtime_nsec as u64 == super::write::SIGNATURE)
     }
 
     /// Whether there is something by that name.

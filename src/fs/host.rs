@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
@@ -36,7 +35,8 @@ impl From<Errno> for ReadError {
     fn from(error: Errno) -> Self {
         match error {
             Errno::NOENT | Errno::NOTDIR => ReadError::Missing,
-            Errno::LOOP => ReadError::NotAFile,
+            // A link; a socket.
+            Errno::LOOP | Errno::NXIO => ReadError::NotAFile,
             error => ReadError::Failed(error),
         }
     }
@@ -75,9 +75,19 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     is_file && fs::access(path, fs::Access::EXEC_OK).is_ok()
 }
 
-/// Makes a directory and its parents, each 0700; what exists is left as it is.
+/// Makes a directory and its parents, each 0700 at any umask; what exists is left as it is.
 pub(crate) fn make_private_dirs(path: &Path) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.exists() {
+        return Ok(());
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return std::fs::create_dir_all(path);
+    };
+    make_private_dirs(parent)?;
+    match Dir::open_followed(parent)?.make_child(name) {
+        Err(Errno::EXIST) if path.is_dir() => Ok(()),
+        made => Ok(made.map(drop)?),
+    }
 }
 
 /// `path` made absolute by the working directory, without a look at the disk.

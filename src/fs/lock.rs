@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{self, FlockOperation, Mode, OFlags};
 use rustix::io::{self, Errno};
 
-use super::dir::{Dir, Id};
+use super::dir::{Dir, Id, mend_mode};
 
 /// Stands in for the directory where that can't be locked itself (NFS).
 const LOCK_FILE: &str = ".lock";
@@ -77,8 +77,9 @@ impl Held {
 
     /// Locks `dir` without waiting, to find out whether its owner lives: whichever way the owner locked it.
     pub fn probe(dir: Dir) -> Result<Self, LockError> {
-        try_lock(dir.as_fd())?;
-        let file = match lock_file(&dir, OFlags::empty()) {
+        // Where the directory can't be locked, its owner may be about to make the file: both must contend for the same one.
+        let create = if try_lock(dir.as_fd())? { OFlags::empty() } else { OFlags::CREATE };
+        let file = match lock_file(&dir, create) {
             Ok(file) => Some(Kept::new(file)?),
             Err(LockError::Failed(Errno::NOENT)) => None,
             Err(error) => return Err(error),
@@ -104,11 +105,19 @@ impl Held {
     }
 }
 
-/// Opens a file to lock, making it where it is missing.
+/// Opens a file to lock, making it where it is missing: 0600 at any umask, or nobody could ever open it again.
 pub(crate) fn open_lock_file(dir: &Dir, name: &str) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = fs::openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?;
-    Ok(file)
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = || fs::openat(dir, name, flags, Mode::empty());
+    let private = Mode::RUSR | Mode::WUSR;
+    match open() {
+        Err(Errno::NOENT) => match fs::openat(dir, name, flags | OFlags::CREATE | OFlags::EXCL, private) {
+            Ok(file) => mend_mode(&file, private).map(|()| file),
+            Err(Errno::EXIST) => open(),
+            Err(error) => Err(error),
+        },
+        opened => opened,
+    }
 }
 
 /// Locks without waiting; `WOULDBLOCK` where somebody holds it.

@@ -14,7 +14,7 @@ pub(crate) use host::{
 };
 pub(crate) use identity::{PerProcess, process_token};
 pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};
-pub(crate) use remove::{Budget, Removed, remove_tree};
-pub(crate) use write::{Staging, create_file, replace_file};
+pub(crate) use remove::{Budget, Removed, remove_tree, remove_whatever};
+pub(crate) use write::{Staging, Writing, create_file, replace_file};
 
 pub(crate) use rustix::io::Errno;

@@ -116,6 +116,12 @@ pub(crate) fn remove_tree(parent: &Dir, name: &CStr, budget: &mut Budget) -> Res
     Err(RemoveError { path: OsStr::from_bytes(name.to_bytes()).into(), cause: Errno::NOTEMPTY })
 }
 
+/// Removes `name` in `dir`, whatever it is.
+pub(crate) fn remove_whatever(dir: &Dir, name: &str) -> io::Result<()> {
+    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+    remove_tree(dir, &name, &mut Budget::unlimited()).map(drop).map_err(|error| error.cause)
+}
+
 impl Removal<'_> {
     /// Goes into the directory `name` of the current one; removes it at once where it is none.
     fn enter(&mut self, name: CString) {
@@ -236,9 +242,9 @@ impl Removal<'_> {
             let new_name = format!("moved-up-{}", self.moved_up);
             let mut moved = removing(&deepest.dir, || deepest.dir.rename(&*name, &top.dir, &*new_name));
             if moved == Err(Errno::ACCESS) {
-                // A directory that changes its parent must itself be writable.
-                moved =
-                    deepest.dir.unlock_child(&*name).and_then(|()| deepest.dir.rename(&*name, &top.dir, &*new_name));
+                // A directory that changes its parent must itself be writable, and so must its new parent.
+                let unlocked = deepest.dir.unlock_child(&*name).and_then(|()| top.dir.unlock());
+                moved = unlocked.and_then(|()| deepest.dir.rename(&*name, &top.dir, &*new_name));
             }
             if !matches!(moved, Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR)) {
                 break moved;

@@ -1,14 +1,32 @@
 //! Writing files that nobody else can read for a single instant.
 
-use rustix::fs::{self, Mode, OFlags};
+use std::os::fd::AsFd;
+
+use rustix::fs::{self, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::{self, Errno};
 
 use super::dir::{Dir, mend_mode};
+use super::remove::remove_whatever;
 
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Creates the file `name` and writes it. It is 0600 until its content stands, then `mode`.
-pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], mode: u32, durable: bool) -> io::Result<()> {
+/// Nanoseconds of the modification time of files that we signed.
+pub(super) const SIGNATURE: u64 = 608_135_317;
+
+/// How a file is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Writing {
+    /// The mode, once the content stands.
+    pub mode: u32,
+    /// Whether it is flushed to the disk.
+    pub durable: bool,
+    /// Whether the modification time gets the nanoseconds that say that we wrote it: whoever else changes the file later,
+    /// in place or by another one, changes them too.
+    pub signed: bool,
+}
+
+/// Creates the file `name` and writes it. It is 0600 until its content stands.
+pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], how: Writing) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = fs::openat(dir, name, flags, PRIVATE)?;
     mend_mode(&file, PRIVATE)?;
@@ -21,14 +39,24 @@ pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], mode: u32, dura
             Err(error) => return Err(error),
         }
     }
-    let mode = Mode::from_raw_mode(mode as _);
+    let mode = Mode::from_raw_mode(how.mode as _);
     if mode != PRIVATE {
         fs::fchmod(&file, mode)?;
     }
-    if durable {
+    if how.signed {
+        sign(&file)?;
+    }
+    if how.durable {
         fs::fsync(&file)?;
     }
     Ok(())
+}
+
+fn sign(file: impl AsFd) -> io::Result<()> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mtime = Timespec { tv_sec: now.as_secs().try_into().unwrap_or(0), tv_nsec: SIGNATURE as _ };
+    let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    fs::futimens(file, &Timestamps { last_access: unchanged, last_modification: mtime })
 }
 
 /// Where a file is written before it takes another's place: on the same file system, and nobody else's.
@@ -37,22 +65,21 @@ pub(crate) struct Staging<'a> {
     pub name: &'a str,
 }
 
-/// Replaces `name` in `dir` as a whole. `ISDIR` where a directory stands there.
+/// Replaces `name` in `dir` as a whole. `ISDIR` where a directory stands there. Flushing `dir` is the caller's: an error from
+/// here means that the old file stands.
 pub(crate) fn replace_file(
     dir: &Dir,
     name: &str,
     staging: &Staging<'_>,
     content: &[u8],
-    mode: u32,
-    durable: bool,
+    how: Writing,
 ) -> io::Result<()> {
-    let create = || create_file(staging.dir, staging.name, content, mode, durable);
+    let create = || create_file(staging.dir, staging.name, content, how);
     let created = match create() {
         // Left by somebody who died.
-        Err(Errno::EXIST) => staging.dir.remove_file(staging.name).and_then(|()| create()),
+        Err(Errno::EXIST) => remove_whatever(staging.dir, staging.name).and_then(|()| create()),
         created => created,
     };
-    let replaced =
-        created.and_then(|()| staging.dir.rename(staging.name, dir, name)).and_then(|()| dir.sync_if(durable));
+    let replaced = created.and_then(|()| staging.dir.rename(staging.name, dir, name));
     replaced.inspect_err(|_| _ = staging.dir.remove_file(staging.name))
 }

@@ -11,7 +11,7 @@ use crate::options::Options;
 
 use super::entry::{Attached, Look};
 use super::index::Index;
-use super::{COMMITTED, ENVS, Registry, name, not_found, root};
+use super::{ENVS, METADATA, Registry, name, not_found, root};
 
 /// How long a foreign writer who is in the middle of an entry is waited for.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -31,6 +31,7 @@ pub(crate) fn attach(name: &str, options: &Options) -> Result<Attached> {
             Err(registry.unavailable(&format!("envs/{}", entry.slug), "unfinished: another program registered it and never wrote its files; create_or_attach finishes it, destroy removes it"))
         }
         Look::Torn { path, reason, .. } => Err(torn(path, reason)),
+        Look::Unreadable(error) => Err(error),
     }
 }
 
@@ -41,18 +42,18 @@ pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
     let mut names = Vec::new();
     let envs = match registry.dir.child(ENVS) {
         Ok(envs) => envs,
-        Err(Errno::NOENT) => return Ok(names),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(names),
         Err(error) => return Err(registry.trouble(ENVS, error)),
     };
     let directories = envs.entries().map_err(|error| registry.trouble(ENVS, error))?.into_iter();
     let directories: HashSet<CString> =
         directories.filter(|entry| entry.kind == Kind::Directory).map(|entry| entry.name).collect();
     for (name, slug) in index.names() {
-        // The mark in the directory that only this name derives says it all, without a look at the metadata.
-        let marked = slug == name::slug(name)
+        // In the directory that only this name derives, metadata that we wrote last has this name.
+        let ours = slug == name::slug(name)
             && CString::new(slug).is_ok_and(|slug| directories.contains(&slug))
-            && envs.has(&format!("{slug}/{COMMITTED}")) == Ok(true);
-        if marked || !matches!(registry.look_in(&index, name)?, Look::Absent) {
+            && envs.is_signed(&format!("{slug}/{METADATA}")) == Ok(true);
+        if ours || !matches!(registry.look_in(&index, name)?, Look::Absent) {
             names.push(name.to_owned());
         }
     }
@@ -72,7 +73,7 @@ pub(super) fn check_adapter(name: &str, recorded: &str, asked_for: Option<&str>)
 }
 
 pub(super) fn torn(path: String, reason: String) -> crate::Error {
-    let reason = format!("{reason}; another program may have died while writing it: destroy the environment");
+    let reason = format!("{reason}; another program may have died while writing it; destroy_by_name removes it");
     Failure::RegistryUnavailable { reason, path }.into()
 }
 

@@ -1,7 +1,7 @@
 //! Creating: built whole where nobody looks, then made visible in three steps under the lock.
 
 use crate::error::{Result, Trouble};
-use crate::fs::{self, Budget, Dir, Errno, Held, Kind};
+use crate::fs::{self, Budget, Dir, Errno, Held, Kind, Staging};
 use crate::options::Options;
 use crate::process_dir::{self, ATTEMPTS, Root};
 use crate::profile::{Profile, Written};
@@ -13,7 +13,7 @@ use super::entry::{Attached, Entry, Look};
 use super::index::Index;
 use super::lock::Lock;
 use super::metadata::Metadata;
-use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, name};
+use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, TEMPORARY, name, signed};
 
 /// What `create_or_attach` did.
 pub(crate) enum Created {
@@ -27,9 +27,14 @@ pub(crate) fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Re
     let registry = Registry::make(options)?;
     let mut staged = None;
     loop {
-        let unfinished = match registry.look_before_staging(name)? {
+        let look = match &staged {
+            None => registry.look_before_staging(name)?,
+            Some(_) => registry.look_patiently(name)?,
+        };
+        let unfinished = match look {
             Look::Whole(entry) => return registry.existing(&entry, spec),
             Look::Torn { path, reason, .. } => return Err(torn(path, reason)),
+            Look::Unreadable(error) => return Err(error),
             Look::Unfinished(entry) => {
                 check_adapter(name, &entry.metadata.adapter_id, Some(spec.adapter_id()))?;
                 true
@@ -53,6 +58,7 @@ pub(crate) fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Re
                 drop(lock);
                 return registry.existing(&entry, spec);
             }
+            Look::Unreadable(error) => return Err(error),
             // A foreign writer came in between: look again, patiently, and without the lock.
             Look::Unfinished(_) | Look::Torn { .. } => staged = Some(ready),
         }
@@ -107,7 +113,7 @@ impl<'a> Staged<'a> {
 
     fn write_metadata(&self, options: &Options) -> Result<()> {
         let dir = self.dir()?;
-        fs::create_file(dir, METADATA, &self.metadata.bytes(), 0o600, options.durable)
+        fs::create_file(dir, METADATA, &self.metadata.bytes(), signed(options.durable))
             .and_then(|()| dir.sync_if(options.durable))
             .map_err(|error| Trouble::os(&self.ours.path.join(&self.name).join(METADATA), error).setup())
     }
@@ -168,6 +174,8 @@ impl Registry {
             staged.visible = envs.rename(&*staged.slug, &staged.ours.dir, &*staged.name).is_err();
             return Err(self.trouble(INDEX, error));
         }
+        // From here on it exists: what fails now is told, and takes nothing back.
+        self.dir.sync_if(options.durable).map_err(|error| self.trouble(INDEX, error))?;
         // Without its mark an environment is found by the index: slower, no less whole.
         _ = staged.dir()?.mark_committed(options.durable);
         drop(lock);
@@ -180,13 +188,13 @@ impl Registry {
     /// Renames a staged directory into place. What stands there has no name, and goes to the trash.
     fn place(&self, envs: &Dir, staged: &mut Staged) -> Result<Vec<String>, Errno> {
         let mut trash = Vec::new();
-        if let Some(lock) = &staged.lock {
-            lock.remove_lock_file();
-        }
         for _ in 0..ATTEMPTS {
             match staged.ours.dir.rename(&*staged.name, envs, &*staged.slug) {
                 Ok(()) => {
                     staged.visible = true;
+                    if let Some(lock) = &staged.lock {
+                        lock.remove_lock_file();
+                    }
                     return Ok(trash);
                 }
                 Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {
@@ -210,8 +218,9 @@ impl Registry {
         };
         let dir = dir.map_err(|error| self.trouble(&format!("{below}/{PROFILE}"), error))?;
         let profile = Profile { dir: &dir, path: profile_path.as_ref(), durable: options.durable };
-        profile.create_missing(&staged.spec.seeds())?;
-        profile.create_missing(&staged.credentials)?;
+        let staging = Staging { dir: &staged.ours.dir, name: TEMPORARY };
+        profile.create_missing(&staged.spec.seeds(), &staging)?;
+        profile.create_missing(&staged.credentials, &staging)?;
         entry.metadata.adopt(staged.spec, &profile_path, !staged.credentials.is_empty());
         entry
             .metadata
@@ -225,7 +234,7 @@ impl Registry {
 impl Dir {
     /// Makes the commit mark.
     pub(super) fn mark_committed(&self, durable: bool) -> Result<(), Errno> {
-        match fs::create_file(self, COMMITTED, b"", 0o600, durable) {
+        match fs::create_file(self, COMMITTED, b"", signed(durable)) {
             Ok(()) => self.sync_if(durable),
             Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error),

@@ -1,13 +1,13 @@
 //! One environment as it is found on disk.
 
-use crate::error::{Result, Trouble};
+use crate::error::{Error, Result, Trouble};
 use crate::fs::{Dir, Errno, Kind};
 use crate::json::Invalid;
 use crate::spec::Spec;
 
 use super::index::Index;
 use super::metadata::{Metadata, MetadataError};
-use super::{COMMITTED, ENVS, METADATA, PROFILE, Registry, name};
+use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, name};
 
 /// An environment's directory and what it says of itself.
 pub(super) struct Entry {
@@ -29,6 +29,8 @@ pub(super) enum Look {
         reason: String,
         committed: bool,
     },
+    /// It may exist; the system won't let us look.
+    Unreadable(Error),
 }
 
 /// What a handle on a persistent environment knows of it.
@@ -43,10 +45,17 @@ pub(crate) struct Attached {
 
 impl Registry {
     /// Looks a name up: by its commit mark where it has one, else by the index.
+    ///
+    /// The mark implies the index entry as long as we wrote the index last. Another implementation may have taken the name
+    /// out and left the directory, in whole or in part, when it could not remove it.
     pub(super) fn look(&self, name: &str) -> Result<Look> {
+        if !self.dir.is_signed(INDEX).unwrap_or(false)
+            && let Ok(Some(index)) = Index::load(self)?
+        {
+            return self.look_in(&index, name);
+        }
         match self.look_at(name, &name::slug(name))? {
             look @ Look::Whole(Entry { committed: true, .. }) => Ok(look),
-            look @ Look::Torn { committed: true, .. } => Ok(look),
             _ => self.look_in(&Index::read(self)?, name),
         }
     }
@@ -62,11 +71,11 @@ impl Registry {
     /// What of the name `name` stands in the directory `slug`.
     fn look_at(&self, name: &str, slug: &str) -> Result<Look> {
         let below = format!("{ENVS}/{slug}");
-        let dir = match self.dir.child(ENVS).and_then(|envs| envs.child(slug)) {
+        let dir = match self.dir.own_child(ENVS).and_then(|envs| envs.own_child(slug)) {
             Ok(dir) => dir,
             // Nothing, or a link or a file: links are never followed.
-            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => return Ok(Look::Absent),
-            Err(error) => return Err(self.trouble(&below, error)),
+            Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG) => return Ok(Look::Absent),
+            Err(error) => return Ok(Look::Unreadable(self.trouble(&below, error))),
         };
         let metadata = Metadata::read(&dir);
         let committed = dir.stat_child(COMMITTED).is_ok();
@@ -90,6 +99,10 @@ impl Registry {
         match entry.dir.kind_of(PROFILE) {
             Ok(Kind::Directory) => {}
             Ok(_) => return Err(self.unavailable(&profile, "it is a link or a file, not a directory; destroy it")),
+            // Destroyed while we looked, or damaged.
+            Err(Errno::NOENT) if matches!(self.look(&entry.metadata.name)?, Look::Absent) => {
+                return Err(self.not_found(&entry.metadata.name));
+            }
             Err(error) => return Err(self.trouble(&profile, error)),
         }
         self.describe(&entry.slug, &entry.metadata)

@@ -1,9 +1,11 @@
 //! `index.json`: which names there are.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::fs::{Dir, Errno, ReadError, read_child};
+use crate::fs::{Dir, Errno, Kind, ReadError, read_child};
 use crate::json::{self, Fields, Invalid};
 
 use super::entries::{self, Entries};
@@ -17,6 +19,8 @@ pub(super) struct Index {
     /// Fields of others, kept.
     rest: Map<String, Value>,
     entries: Entries,
+    /// Whether we wrote it last.
+    ours: bool,
 }
 
 impl Index {
@@ -24,10 +28,14 @@ impl Index {
     pub fn read(registry: &Registry) -> Result<Self> {
         match Self::load(registry)? {
             Ok(Some(index)) => Ok(index),
-            Ok(None) if registry.holds_committed()? => {
-                let reason = format!("it is missing, though there are environments; {REMEDY}");
-                Err(registry.unavailable(INDEX, &reason))
-            }
+            Ok(None) if registry.holds_committed()? => match Self::load(registry)? {
+                // The first of all was created while we looked.
+                Ok(Some(index)) => Ok(index),
+                _ => {
+                    let reason = format!("it is missing, though there are environments; {REMEDY}");
+                    Err(registry.unavailable(INDEX, &reason))
+                }
+            },
             Ok(None) => Ok(Self::empty()),
             Err(reason) => Err(registry.unavailable(INDEX, &format!("{reason}; {REMEDY}"))),
         }
@@ -42,9 +50,10 @@ impl Index {
             Err(ReadError::Failed(error)) => return Err(registry.trouble(INDEX, error)),
             Err(error @ (ReadError::NotAFile | ReadError::TooLarge)) => return Ok(Err(format!("it {error}"))),
         };
+        let ours = registry.dir.is_signed(INDEX).unwrap_or(false);
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Err("it is not UTF-8".into())) };
         Ok(match Self::parse(text) {
-            Ok(index) => Ok(Some(index)),
+            Ok(index) => Ok(Some(Index { ours, ..index })),
             Err(Invalid { field, reason }) if field == INDEX => Err(format!("it {reason}")),
             Err(Invalid { field, reason }) => Err(format!("{field} {reason}")),
         })
@@ -53,7 +62,7 @@ impl Index {
     fn parse(text: String) -> std::result::Result<Self, Invalid> {
         // What we write ourselves, and nearly all that others do, needs no tree to be built.
         match entries::parse_plain(text, SCHEMA) {
-            Ok(entries) => Ok(Index { rest: Map::new(), entries }),
+            Ok(entries) => Ok(Index { rest: Map::new(), entries, ours: false }),
             Err(text) => Self::parse_any(&text),
         }
     }
@@ -69,11 +78,16 @@ impl Index {
             return Err(Invalid::new("entries", "is missing"));
         }
         let entries = fields.map("entries", json::string)?.into_iter().collect();
-        Ok(Index { rest: fields.rest(), entries })
+        Ok(Index { rest: fields.rest(), entries, ours: false })
+    }
+
+    /// Whether it was read from a file that we wrote last.
+    pub fn is_ours(&self) -> bool {
+        self.ours
     }
 
     pub fn empty() -> Self {
-        Index { rest: Map::new(), entries: Entries::default() }
+        Index { rest: Map::new(), entries: Entries::default(), ours: false }
     }
 
     /// The directory of a name; `None` where the index doesn't have it, or has something that leads out of the registry.
@@ -107,7 +121,36 @@ impl Index {
 
     /// Replaces the file as a whole. Only for who holds the lock; `ours` is the directory for temporary files.
     pub fn write(&self, registry: &Registry, ours: &Dir, durable: bool) -> std::result::Result<(), Errno> {
+        if !self.ours {
+            self.remove_stale_marks(registry)?;
+        }
+        self.write_anew(registry, ours, durable)
+    }
+
+    /// The same, for an index that was built anew: what it lacks was not taken out by anybody.
+    pub fn write_anew(&self, registry: &Registry, ours: &Dir, durable: bool) -> std::result::Result<(), Errno> {
         metadata::replace(&registry.dir, INDEX, ours, &self.to_json(), durable)
+    }
+
+    /// Removes the commit marks of directories that have no entry. Another implementation took their names out since we
+    /// last wrote, and once the index is ours again such a mark would be believed.
+    fn remove_stale_marks(&self, registry: &Registry) -> std::result::Result<(), Errno> {
+        let envs = match registry.dir.child(ENVS) {
+            Ok(envs) => envs,
+            Err(Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let indexed: HashSet<&str> = self.names().map(|(_, slug)| slug).collect();
+        for entry in envs.entries()? {
+            let is_indexed = entry.name.to_str().is_ok_and(|slug| indexed.contains(slug));
+            if entry.kind != Kind::Other && !is_indexed {
+                match envs.child(&*entry.name).and_then(|dir| dir.remove_file(COMMITTED)) {
+                    Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
     }
 
     fn to_json(&self) -> Vec<u8> {

@@ -57,10 +57,7 @@ impl Registry {
             }
             let lock = Lock { file };
             // Somebody may have removed the whole registry meanwhile, and made it anew.
-            match fs::is_named(&lock.file, &self.dir, FILE) {
-                true => return Ok(Some(lock)),
-                false => continue,
-            }
+            return Ok(fs::is_named(&lock.file, &self.dir, FILE).then_some(lock));
         }
     }
 }

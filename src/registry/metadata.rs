@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::fs::{self, Dir, Errno, ReadError, Staging};
 use crate::json::{self, Fields, Invalid};
-use crate::spec::Spec;
+use crate::spec::{Spec, check_variable};
 
-use super::{METADATA, TEMPORARY};
+use super::{METADATA, TEMPORARY, signed};
 
 const SCHEMA: i64 = 1;
 const MAX_BYTES: usize = 64 << 20;
@@ -75,9 +75,12 @@ impl Metadata {
         let created_at = fields.get("created_at").cloned();
         fields.extend(new.fields.clone());
         if let Some(created_at) = created_at {
+            // Its instance stays what it was: its maker may yet come back, and write its own metadata over ours.
+            fields.insert("instance".into(), created_at.clone());
             fields.insert("created_at".into(), created_at);
         }
-        *self = Metadata { fields, ..new };
+        let instance = fields.get("instance").and_then(Value::as_str).map(str::to_owned);
+        *self = Metadata { fields, instance, ..new };
     }
 
     pub fn read(dir: &Dir) -> Result<Self, MetadataError> {
@@ -108,6 +111,9 @@ impl Metadata {
             template if is_ours => template,
             _ => read.map("env_overrides", json::string)?,
         };
+        for (name, value) in &env_overrides {
+            check_variable(&json::at("env_overrides", name), name, value)?;
+        }
         Ok(Metadata {
             name: read.required_string("name")?,
             adapter_id: read.required_string("adapter_id")?,
@@ -158,7 +164,7 @@ impl Metadata {
 /// Replaces a JSON file as a whole. Only for who holds the lock.
 pub(super) fn replace(dir: &Dir, name: &str, ours: &Dir, json: &[u8], durable: bool) -> Result<(), Errno> {
     let staging = Staging { dir: ours, name: TEMPORARY };
-    fs::replace_file(dir, name, &staging, json, 0o600, durable)
+    fs::replace_file(dir, name, &staging, json, signed(durable))
 }
 
 /// RFC 3339, in whole seconds.

@@ -17,7 +17,7 @@ mod repair;
 mod root;
 
 use crate::error::{Error, Failure, Result, Trouble};
-use crate::fs::{self, Dir, Errno};
+use crate::fs::{self, Dir, Errno, Writing};
 use crate::options::Options;
 use crate::process_dir::Root;
 use crate::reap::{self, Reaped};
@@ -40,6 +40,11 @@ const COMMITTED: &str = ".committed";
 const OURS: &str = ".agent-venv";
 /// The one temporary file, in `OURS`. Only who holds the lock makes it, so whatever stands there is left by the dead.
 const TEMPORARY: &str = "new";
+
+/// How our files in the registry are written: so that we can tell, later, whether somebody else has written since.
+fn signed(durable: bool) -> Writing {
+    Writing { mode: 0o600, durable, signed: true }
+}
 
 /// An open registry.
 pub(crate) struct Registry {
@@ -81,9 +86,9 @@ impl Registry {
     }
 
     fn make_dir(&self, name: &str) -> Result<Dir, Errno> {
-        match self.dir.child(name) {
+        match self.dir.own_child(name) {
             Err(Errno::NOENT) => match self.dir.make_child(name) {
-                Err(Errno::EXIST) => self.dir.child(name),
+                Err(Errno::EXIST) => self.dir.own_child(name),
                 made => made,
             },
             there => there,
@@ -91,7 +96,7 @@ impl Registry {
     }
 
     fn envs(&self) -> Result<Dir> {
-        self.dir.child(ENVS).map_err(|error| self.trouble(ENVS, error))
+        self.dir.own_child(ENVS).map_err(|error| self.trouble(ENVS, error))
     }
 
     /// Our own corner, made where it is missing.

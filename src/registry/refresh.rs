@@ -18,6 +18,7 @@ pub(crate) fn refresh(name: &str, instance: &str, credentials: &Files<Secret>, o
     let lock = registry.lock(options)?;
     let mut entry = match registry.look_in(&Index::read(&registry)?, name)? {
         Look::Whole(entry) | Look::Unfinished(entry) if entry.metadata.instance() == instance => entry,
+        Look::Unreadable(error) => return Err(error),
         Look::Torn { path, reason, .. } => return Err(torn(path, reason)),
         _ => return Err(registry.not_found(name)),
     };
@@ -34,6 +35,8 @@ pub(crate) fn refresh(name: &str, instance: &str, credentials: &Files<Secret>, o
     let written = profile.replace(credentials, &Staging { dir: &ours.dir, name: TEMPORARY })?;
     entry.metadata.set_credentials_loaded();
     entry.metadata.write(&entry.dir, &ours.dir, options.durable).map_err(trouble(METADATA))?;
+    entry.dir.sync_if(options.durable).map_err(trouble(METADATA))?;
+    entry.dir.sync_if(options.durable).map_err(trouble(METADATA))?;
     drop(lock);
     Ok(written)
 }

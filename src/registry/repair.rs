@@ -46,8 +46,8 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     let mut index = loaded.ok().flatten().unwrap_or_else(Index::empty);
     let mut trash = Vec::new();
     let mut repairs = Repairs { registry: &registry, index: &mut index, report: &mut report, readable };
-    for (slug, dir) in repairs.directories()? {
-        if let Some(thrown) = repairs.look_at(&slug, &dir, &ours.dir)? {
+    for slug in repairs.directories()? {
+        if let Some(thrown) = repairs.look_at(&slug, &ours.dir)? {
             trash.push(thrown);
         }
     }
@@ -58,7 +58,12 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     }
     let changed = !(report.restored.is_empty() && report.unverified.is_empty() && report.dropped.is_empty());
     if changed || unusable {
-        index.write(&registry, &ours.dir, options.durable).map_err(|error| registry.trouble(INDEX, error))?;
+        let written = match readable {
+            true => index.write(&registry, &ours.dir, options.durable),
+            false => index.write_anew(&registry, &ours.dir, options.durable),
+        };
+        let written = written.and_then(|()| registry.dir.sync_if(options.durable));
+        written.map_err(|error| registry.trouble(INDEX, error))?;
     }
     drop(lock);
     trash.iter().for_each(|name| remove_trash(&ours, name));
@@ -78,10 +83,16 @@ pub(super) fn sweep(registry: &Registry) -> Result<()> {
     let Ok(Ok(Some(mut index))) = Index::load(registry) else { return Ok(()) };
     let mut report = RepairReport::default();
     let mut repairs = Repairs { registry, index: &mut index, report: &mut report, readable: true };
-    for (slug, dir) in repairs.directories()? {
+    let envs = match registry.dir.own_child(ENVS) {
+        Ok(envs) => envs,
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(registry.trouble(ENVS, error)),
+    };
+    for slug in repairs.directories()? {
+        let Ok(dir) = envs.own_child(&*slug) else { continue };
         let Ok(metadata) = Metadata::read(&dir) else { continue };
         if repairs.is_left_over(&slug, &dir, &metadata) {
-            throw_away(&registry.envs()?, &slug, &ours).map_err(|error| registry.trouble(OURS, error))?;
+            throw_away(&envs, &slug, &ours).map_err(|error| registry.trouble(OURS, error))?;
         }
     }
     Ok(())
@@ -96,25 +107,22 @@ struct Repairs<'a> {
 }
 
 impl Repairs<'_> {
-    /// All directories of environments.
-    fn directories(&mut self) -> Result<Vec<(String, Dir)>> {
-        let envs = match self.registry.dir.child(ENVS) {
-            Ok(envs) => envs,
+    /// The names of all directories of environments.
+    fn directories(&mut self) -> Result<Vec<String>> {
+        let entries = match self.registry.dir.own_child(ENVS).and_then(|envs| envs.entries()) {
+            Ok(entries) => entries,
             Err(Errno::NOENT) => return Ok(Vec::new()),
             Err(error) => return Err(self.registry.trouble(ENVS, error)),
         };
         let mut directories = Vec::new();
-        let mut entries = envs.entries().map_err(|error| self.registry.trouble(ENVS, error))?;
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
         for entry in entries {
-            match (entry.name.to_str(), envs.child(&*entry.name)) {
-                (Ok(slug), Ok(dir)) if entry.kind != Kind::Other => directories.push((slug.to_owned(), dir)),
-                (name, _) => {
-                    let name = name.map_or_else(|_| entry.name.to_string_lossy().into_owned(), str::to_owned);
-                    self.unreadable(&name);
-                }
+            match entry.name.into_string() {
+                Ok(slug) if entry.kind != Kind::Other => directories.push(slug),
+                Ok(slug) => self.unreadable(&slug),
+                Err(error) => self.unreadable(&error.into_cstring().to_string_lossy()),
             }
         }
+        directories.sort();
         Ok(directories)
     }
 
@@ -128,29 +136,42 @@ impl Repairs<'_> {
     }
 
     /// Puts one directory right; answers its name in the trash where it went there.
-    fn look_at(&mut self, slug: &str, dir: &Dir, ours: &Dir) -> Result<Option<String>> {
-        let metadata = match Metadata::read(dir) {
+    fn look_at(&mut self, slug: &str, ours: &Dir) -> Result<Option<String>> {
+        let envs = self.registry.envs()?;
+        let opened = envs.own_child(slug).and_then(|dir| dir.has(COMMITTED).map(|committed| (dir, committed)));
+        let (dir, committed) = match opened {
+            Ok(opened) => opened,
+            // A shortage, or a disk that fails: nothing that is known of this directory.
+            Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO)) => {
+                return Err(self.registry.trouble(&format!("{ENVS}/{slug}"), error));
+            }
+            Err(_) => {
+                self.unreadable(slug);
+                return Ok(None);
+            }
+        };
+        let metadata = match Metadata::read(&dir) {
             Ok(metadata) => metadata,
             Err(MetadataError::Missing | MetadataError::Unusable(_)) => {
                 self.unreadable(slug);
                 return Ok(None);
             }
         };
-        let committed = dir.has(COMMITTED).map_err(|error| self.registry.trouble(&format!("{ENVS}/{slug}"), error))?;
         if self.index.slug(&metadata.name) == Some(slug) {
             if metadata.is_ours && !committed {
                 _ = dir.mark_committed(false);
             }
             return Ok(None);
         }
-        if self.is_left_over(slug, dir, &metadata) {
-            let thrown = throw_away(&self.registry.envs()?, slug, ours);
+        // Without an index to go by, what has no mark may have been whole all the same.
+        if self.readable && self.is_left_over(slug, &dir, &metadata) {
+            let thrown = throw_away(&envs, slug, ours);
             self.report.removed.push(self.registry.at(&format!("{ENVS}/{slug}")));
             return thrown.map(Some).map_err(|error| self.registry.trouble(OURS, error));
         }
         let held = !matches!(self.registry.look_in(self.index, &metadata.name)?, super::entry::Look::Absent);
-        // By a readable index, a foreign directory without an entry is none of ours to name.
-        let restorable = committed || !self.readable;
+        // By a readable index, a directory without an entry is none of ours to name where another implementation wrote last.
+        let restorable = !self.readable || (committed && self.index.is_ours());
         if held || !restorable || name::refusal(&metadata.name).is_some() {
             self.unreadable(slug);
             return Ok(None);

@@ -45,6 +45,8 @@ impl IntoSpec for Spec {
 #[derive(Debug)]
 pub struct Environment {
     inner: Arc<crate::Environment>,
+    /// For later calls too.
+    options: Options,
     env_overrides: HashMap<String, String>,
 }
 
@@ -57,7 +59,8 @@ impl Environment {
     /// [`ephemeral`](Self::ephemeral) with options.
     pub async fn ephemeral_with<S: IntoSpec>(spec: S, options: Options) -> Result<Self> {
         let spec = spec.into_spec()?;
-        blocking(move || crate::Environment::ephemeral(&spec, &options)).await.map(Self::new)
+        let later = options.clone();
+        blocking(move || crate::Environment::ephemeral(&spec, &options)).await.map(|inner| Self::new(inner, later))
     }
 
     /// Attaches to the environment `name`, creating it where there is none.
@@ -68,7 +71,9 @@ impl Environment {
     /// [`create_or_attach`](Self::create_or_attach) with options.
     pub async fn create_or_attach_with<S: IntoSpec>(name: &str, spec: S, options: Options) -> Result<Self> {
         let (name, spec) = (name.to_owned(), spec.into_spec()?);
-        blocking(move || crate::Environment::create_or_attach(&name, &spec, &options)).await.map(Self::new)
+        let later = options.clone();
+        let created = blocking(move || crate::Environment::create_or_attach(&name, &spec, &options)).await;
+        created.map(|inner| Self::new(inner, later))
     }
 
     /// Attaches to the environment `name`, and never creates it.
@@ -79,10 +84,11 @@ impl Environment {
     /// [`attach`](Self::attach) with options.
     pub async fn attach_with(name: &str, options: Options) -> Result<Self> {
         let name = name.to_owned();
-        blocking(move || crate::Environment::attach(&name, &options)).await.map(Self::new)
+        let later = options.clone();
+        blocking(move || crate::Environment::attach(&name, &options)).await.map(|inner| Self::new(inner, later))
     }
 
-    /// The names of all persistent environments, sorted. Not awaited: it reads one file.
+    /// The names of all persistent environments, sorted. Not awaited, as in the public crate.
     pub fn list(registry_root: Option<&Path>) -> Result<Vec<String>> {
         crate::list(&at(registry_root))
     }
@@ -92,9 +98,9 @@ impl Environment {
         crate::destroy_by_name(name, &at(registry_root)).map(|()| true)
     }
 
-    fn new(inner: crate::Environment) -> Self {
+    fn new(inner: crate::Environment, options: Options) -> Self {
         let env_overrides = inner.env_overrides().into_iter().collect();
-        Environment { inner: Arc::new(inner), env_overrides }
+        Environment { inner: Arc::new(inner), options, env_overrides }
     }
 
     /// The profile directory.
@@ -135,14 +141,14 @@ impl Environment {
     /// Replaces the credentials by the host's login as it is now; see
     /// [`refresh_credentials`](crate::Environment::refresh_credentials).
     pub async fn refresh_credentials(&self, spec: Option<Spec>) -> Result<()> {
-        let inner = self.inner.clone();
-        blocking(move || inner.refresh_credentials(spec.as_ref(), &Options::default())).await
+        let (inner, options) = (self.inner.clone(), self.options.clone());
+        blocking(move || inner.refresh_credentials(spec.as_ref(), &options)).await
     }
 
     /// Removes the profile; see [`destroy`](crate::Environment::destroy). Answers true.
     pub async fn destroy(&mut self) -> Result<bool> {
-        let inner = self.inner.clone();
-        blocking(move || inner.destroy(&Options::default())).await.map(|()| true)
+        let (inner, options) = (self.inner.clone(), self.options.clone());
+        blocking(move || inner.destroy(&options)).await.map(|()| true)
     }
 }
 

@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 
 use super::IntoSpec;
 
-/// What an environment shall hold, field by field; see `docs/spec.md`. [`Spec`] is the same, checked.
+/// What an environment shall hold, field by field; see `docs/spec.md`. [`Spec`] is the same, checked, and wipes its
+/// credentials from memory, which these plain fields do not.
 #[derive(Clone, Default, Serialize)]
-#[serde(default)]
 pub struct EnvironmentSpec {
     /// Which adapter the environment is for; empty: `generic`, or the adapter's.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -8,16 +8,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from agent_venv import Event
 
 BINDING = Path(__file__).resolve().parent.parent
 CRATE = BINDING.parent.parent
 SUFFIX = "dylib" if sys.platform == "darwin" else "so"
 
 HOST = dict(os.environ)  # for tools that need the real home, such as cargo
-if not os.environ.get("AGENT_VENV_LIBRARY"):
-    os.environ["AGENT_VENV_LIBRARY"] = str(CRATE / "target" / "release" / f"libagent_venv.{SUFFIX}")
+LIBRARY = os.environ.get("AGENT_VENV_LIBRARY") or CRATE / f"target/release/libagent_venv.{SUFFIX}"
+os.environ["AGENT_VENV_LIBRARY"] = str(Path(LIBRARY).resolve())
 
 CLAUDE_LOGIN = json.dumps({"claudeAiOauth": {"accessToken": "sk-ant-oat01-fake"}})
 CODEX_LOGIN = json.dumps({"OPENAI_API_KEY": "sk-fake-0123456789abcdef"})
@@ -45,6 +49,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The registry's root, which is not there yet."""
+    monkeypatch.setenv("AGENT_VENV_REGISTRY_ROOT", str(tmp_path / "registry"))
+    return tmp_path / "registry"
+
+
+@pytest.fixture
 def profiles(root: Path) -> Callable[[], list[Path]]:
     """Tells which profiles are there."""
     return lambda: sorted(root.glob("*/*"))
@@ -69,3 +80,7 @@ def run_python(program: str, *, check: bool = True) -> subprocess.CompletedProce
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
     return done
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event.kind for event in events]

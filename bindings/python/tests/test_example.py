@@ -53,7 +53,7 @@ def test_the_readmes_programs_run(
     monkeypatch.setenv("PATH", str(agent.parent))
     readme = (BINDING / "README.md").read_text()
     blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     done = run_python(f"""
 import ast, asyncio
 code = compile({"".join(blocks)!r}, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

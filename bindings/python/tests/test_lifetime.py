@@ -191,6 +191,6 @@ def test_a_killed_owners_profile_is_reaped_and_a_living_ones_kept(root: Path) ->
 
 
 def test_reap_of_a_root_that_is_not_there_finds_nothing(tmp_path: Path) -> None:
-    report = reap(tmp_path / "none", force=True)["ephemeral"]
+    report = reap(ephemeral_root=tmp_path / "none", force=True)["ephemeral"]
     assert (report["removed"], report["kept"], report["failed"]) == ([], 0, [])
     assert not (tmp_path / "none").exists()

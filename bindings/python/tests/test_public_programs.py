@@ -112,6 +112,85 @@ print(e.to_dict(), AgentVenvError().message)
         "{'kind': 'CleanupFailed', 'message': 'stuck', 'path': '/p', 'os_error': 'busy'} "
         "InternalInvariantViolation\n",
     ),
+    "a persistent environment outlives its block and its process": (
+        """
+import subprocess, sys
+from pathlib import Path
+from agent_venv import Environment, EnvironmentSpec
+spec = EnvironmentSpec("mine", {"MINE": "$EPHEMERAL_HOME"}, {"a": "seed"})
+with Environment.create_or_attach("my app", spec, registry_root=Path("registry")) as env:
+    print(env.name, env.kind, env.is_persistent, (env.path / "a").read_text(), flush=True)
+    (env.path / "a").write_text("kept")
+show = """
+        + repr("""
+from pathlib import Path
+from agent_venv import Environment
+env = Environment.attach("my app", registry_root=Path("registry"))
+print((env.path / "a").read_text(), env.adapter_id, env.env_overrides["MINE"] == str(env.path))
+""")
+        + """
+subprocess.run([sys.executable, "-c", show], check=True)
+again = Environment.create_or_attach("my app", spec, registry_root=Path("registry"))
+print(again.path == env.path, (again.path / "a").read_text(), [e.kind for e in again.events()])
+print(Environment.list(registry_root=Path("registry")), again.destroy(), again.path.exists())
+print(Environment.list(registry_root=Path("registry")), env.destroy())
+""",
+        "my app persistent True seed\n"
+        "kept mine True\n"
+        "True kept ['env.attached', 'registry.read']\n"
+        "['my app'] True False\n"
+        "[] True\n",
+    ),
+    "a persistent environment for an adapter": (
+        """
+from agent_venv import ClaudeCode, Codex, Environment, errors
+env = Environment.create_or_attach("worker", adapter=ClaudeCode())
+print(env.adapter_id, sorted(p.name for p in env.path.iterdir()))
+print(Environment.attach("worker", adapter=ClaudeCode()).env_overrides == env.env_overrides)
+for call in (Environment.attach, Environment.create_or_attach):
+    try:
+        call("worker", adapter=Codex())
+    except errors.AdapterMismatchError as e:
+        print(sorted(e.payload.items()))
+""",
+        "claude-code ['.claude.json', '.credentials.json']\nTrue\n"
+        + "[('actual_adapter_id', 'codex'), ('expected_adapter_id', 'claude-code'), "
+        "('name', 'worker')]\n" * 2,
+    ),
+    "names are destroyed and missed": (
+        """
+from agent_venv import Environment, errors
+for name in ("b", "a"):
+    Environment.create_or_attach(name)
+print(Environment.list(), Environment.destroy_by_name("a"), Environment.list())
+for call in (Environment.attach, Environment.destroy_by_name):
+    try:
+        call("a")
+    except errors.EnvironmentNotFoundError as e:
+        print(e.kind, e.payload["name"], sorted(e.payload))
+""",
+        "['a', 'b'] True ['b']\n" + "EnvironmentNotFound a ['name', 'registry_root']\n" * 2,
+    ),
+    "the asynchronous environment, kept by name": (
+        """
+import asyncio
+from agent_venv import AsyncEnvironment, EnvironmentSpec, errors
+async def main():
+    heard = []
+    spec = EnvironmentSpec(seed_files={"a": "b"})
+    async with await AsyncEnvironment.create_or_attach("n", spec, on_event=heard.append) as env:
+        print(env.name, [e.kind for e in heard])
+    again = await AsyncEnvironment.attach("n")
+    print(again.path == env.path, again.path.is_dir(), await again.destroy(), again.path.exists())
+    try:
+        await AsyncEnvironment.attach("n")
+    except errors.EnvironmentNotFoundError as e:
+        print(e.kind)
+asyncio.run(main())
+""",
+        "n ['env.created', 'profile.materialized', 'registry.written']\n"
+        "True True True False\nEnvironmentNotFound\n",
+    ),
     "the asynchronous environment": (
         """
 import asyncio
@@ -173,5 +252,6 @@ def test_program_works_as_written(
     agent.write_text('#!/bin/sh\n/bin/cat "$CLAUDE_CONFIG_DIR/.credentials.json"; echo\n')
     agent.chmod(0o755)
     monkeypatch.setenv("PATH", str(agent.parent))
+    monkeypatch.chdir(tmp_path)
     program, output = PROGRAMS[promise]
     assert run_python(program).stdout == output

@@ -102,12 +102,12 @@ SPECS: list[Refusal] = [
     (
         {"adapter": "nope"},
         "adapter",
-        'no built-in adapter is named "nope" (there are claude-code, codex); '
+        "is the id of no built-in adapter (there are claude-code, codex); "
         "give its definition instead",
     ),
     (
         {"adapter": "codex", "options": {"colour": "red"}},
-        'options["colour"]',
+        "options.colour",
         "is not known here; known are "
         "model, reasoning_effort, load_credentials, extra_argv, workspace",
     ),
@@ -124,11 +124,6 @@ UNSAYABLE: list[Refusal] = [
     ({"env_overrides": {1: "x"}}, 'env_overrides["1"]', "must be a string, not int"),
     ({"env_overrides": {"A": b"x"}}, 'env_overrides["A"]', "cannot be bytes"),
     ({"env_overrides": {"A": Path("x")}}, 'env_overrides["A"]', "cannot be PosixPath"),
-    (
-        {"credentials": {"a": b"x"}, "file_modes": {"a": 0o640}},
-        'file_modes["a"]',
-        "is for a credential in bytes",
-    ),
     ({"seed_files": {"a": bytearray()}}, 'seed_files["a"]', "cannot be bytearray"),
     (
         {"seed_files": {"a": "\ud800"}},

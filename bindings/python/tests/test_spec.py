@@ -34,8 +34,8 @@ def test_contents_may_be_text_or_bytes() -> None:
 def test_a_mode_holds_for_text_and_for_bytes() -> None:
     spec = EnvironmentSpec(
         seed_files={"hook": "#!/bin/sh\n", "tool": NOT_TEXT},
-        credentials={"key": "k"},
-        file_modes={"hook": 0o700, "tool": 0o500, "key": 0o640},
+        credentials={"key": "k", "raw": NOT_TEXT},
+        file_modes={"hook": 0o700, "tool": 0o500, "key": 0o640, "raw": 0o400},
     )
     with Environment.ephemeral(spec) as env:
         found = {path: mode(env.path / path) for path in spec.file_modes}

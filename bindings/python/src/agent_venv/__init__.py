@@ -8,8 +8,9 @@ from . import adapters, errors
 from ._calls import read_json
 from ._version import __version__
 from .adapters import AgentAdapter, ClaudeCode, Codex
-from .environment import Environment, default_registry_root, reap
+from .environment import Environment
 from .events import Event, EventSink
+from .registry import default_registry_root, reap, repair
 from .spec import EnvironmentSpec
 
 if TYPE_CHECKING:
@@ -45,4 +46,5 @@ __all__ = [
     "default_registry_root",
     "errors",
     "reap",
+    "repair",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
@@ -135,21 +136,43 @@ def _utf8(value: object, field: str) -> bytes:
         raise invalid(printable, "holds a lone surrogate, so it is not UTF-8") from None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class How:
+    """Where and how; what is None is left to the library's default."""
+
+    ephemeral_root: str | os.PathLike[str] | None = None
+    registry_root: str | os.PathLike[str] | None = None
+    expected_adapter: str | None = None
+    lock_timeout_ms: int | None = None
+    durable: bool = False
+    force: bool = False
+
+
 @contextmanager
-def options(
-    *,
-    ephemeral_root: str | os.PathLike[str] | None = None,
-    durable: bool = False,
-    force: bool = False,
-) -> Iterator[Handle]:
-    """Where and how, for the length of one call."""
+def options(how: How) -> Iterator[Handle]:
+    """The library's own copy, for the length of one call."""
     handle = library.avenv_options_new()
     try:
-        if ephemeral_root is not None:
-            root = encode_path(ephemeral_root, "ephemeral_root")
-            call("avenv_options_set_ephemeral_root", handle, root)
-        call("avenv_options_set_durable", handle, durable)
-        call("avenv_options_set_force", handle, force)
+        for field in ("ephemeral_root", "registry_root"):
+            if (root := getattr(how, field)) is not None:
+                call(f"avenv_options_set_{field}", handle, encode_path(root, field))
+        if how.expected_adapter is not None:
+            expected = encode(how.expected_adapter, "adapter")
+            call("avenv_options_set_expected_adapter", handle, expected)
+        if how.lock_timeout_ms is not None:
+            timeout = _integer(how.lock_timeout_ms, "lock_timeout_ms")
+            call("avenv_options_set_lock_timeout_ms", handle, timeout)
+        call("avenv_options_set_durable", handle, how.durable)
+        call("avenv_options_set_force", handle, how.force)
         yield handle
     finally:
         library.avenv_options_free(handle)
+
+
+def _integer(value: object, field: str) -> int:
+    """ctypes would cut off what is too large."""
+    if not isinstance(value, int):
+        raise invalid(field, f"must be an integer, not {type(value).__name__}")
+    if not -(2**63) <= value < 2**63:
+        raise invalid(field, "is out of range")
+    return value

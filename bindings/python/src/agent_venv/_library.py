@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from ctypes import CDLL, POINTER, c_bool, c_char_p, c_int32, c_size_t, c_uint32, c_void_p
+from ctypes import CDLL, POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,16 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "avenv_spec_add_credential": (_STATUS, [_OBJECT, _TEXT, _TEXT, c_size_t, _OUT]),
     "avenv_spec_free": (None, [_OBJECT]),
     "avenv_options_new": (_OBJECT, []),
+    "avenv_options_set_registry_root": (_STATUS, [_OBJECT, _TEXT, _OUT]),
     "avenv_options_set_ephemeral_root": (_STATUS, [_OBJECT, _TEXT, _OUT]),
+    "avenv_options_set_expected_adapter": (_STATUS, [_OBJECT, _TEXT, _OUT]),
+    "avenv_options_set_lock_timeout_ms": (_STATUS, [_OBJECT, c_int64, _OUT]),
     "avenv_options_set_durable": (_STATUS, [_OBJECT, c_bool, _OUT]),
     "avenv_options_set_force": (_STATUS, [_OBJECT, c_bool, _OUT]),
     "avenv_options_free": (None, [_OBJECT]),
     "avenv_environment_create_ephemeral": (_STATUS, [_OBJECT, _OBJECT, _OUT, _OUT]),
+    "avenv_environment_create_or_attach": (_STATUS, [_TEXT, _OBJECT, _OBJECT, _OUT, _OUT]),
+    "avenv_environment_attach": (_STATUS, [_TEXT, _OBJECT, _OUT, _OUT]),
     "avenv_environment_path": (_TEXT, [_OBJECT]),
     "avenv_environment_name": (_TEXT, [_OBJECT]),
     "avenv_environment_kind": (_TEXT, [_OBJECT]),
@@ -47,6 +52,10 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "avenv_environment_destroy": (_STATUS, [_OBJECT, _OBJECT, _OUT]),
     "avenv_environment_free": (None, [_OBJECT]),
     "avenv_registry_root": (_STATUS, [_OBJECT, _OUT, _OUT]),
+    "avenv_registry_list_json": (_STATUS, [_OBJECT, _OUT, _OUT]),
+    "avenv_registry_destroy": (_STATUS, [_TEXT, _OBJECT, _OUT]),
+    "avenv_registry_repair": (_STATUS, [_OBJECT, _OUT, _OUT]),
+    "avenv_give_back": (None, []),
     "avenv_reap": (_STATUS, [_OBJECT, _OUT, _OUT]),
     "avenv_adapters_json": (_TEXT, []),
     "avenv_adapter_argv_json": (_STATUS, [_TEXT, _TEXT, _OUT, _OUT]),

@@ -11,12 +11,11 @@ import contextlib
 import os
 import weakref
 
-from ._calls import Handle, call, call_for_json, options, read
+from ._calls import Handle, call, read
 from ._library import library
 from .errors import AgentVenvError
 
 _live: dict[Handle, int] = {}  # each handle, and the process that made it
-_roots: dict[str, int] = {}  # each ephemeral root in use, and by which process
 
 
 def watch(environment: object, handle: Handle) -> int:
@@ -25,11 +24,6 @@ def watch(environment: object, handle: Handle) -> int:
     _live[handle] = owner
     weakref.finalize(environment, _collected, handle, owner).atexit = False
     return owner
-
-
-def use_root(root: str) -> None:
-    """Give this process's directory below `root` back at exit."""
-    _roots[root] = os.getpid()
 
 
 def _collected(handle: Handle, owner: int) -> None:
@@ -46,7 +40,4 @@ def _at_exit() -> None:
         if owner == process and read("avenv_environment_kind", handle) == "ephemeral":
             with contextlib.suppress(AgentVenvError):
                 call("avenv_environment_destroy", handle, None)
-    for root, user in list(_roots.items()):
-        if user == process:
-            with contextlib.suppress(AgentVenvError), options(ephemeral_root=root) as where:
-                call_for_json("avenv_reap", where)
+    library.avenv_give_back()

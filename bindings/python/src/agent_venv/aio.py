@@ -9,20 +9,24 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+from . import registry
+from ._calls import How
+from ._handle import BaseEnvironment
 from .adapters.base import AgentAdapter
-from .environment import BaseEnvironment
+from .environment import Names
 from .errors import AgentVenvError
 from .events import Delivery, EventSink
 from .spec import EnvironmentSpec
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseEnvironment)
 
 
 class AsyncEnvironment(BaseEnvironment):
     """`Environment` for asyncio: `async with await AsyncEnvironment.ephemeral(...) as env:`.
 
-    A call that is cancelled still runs to its end in its thread; an environment that it makes is
-    then destroyed.
+    A call that is cancelled still runs to its end in its thread. An ephemeral environment that it
+    makes is then destroyed; a persistent one stays, for who asks for its name.
     """
 
     @classmethod
@@ -36,22 +40,59 @@ class AsyncEnvironment(BaseEnvironment):
         durable: bool = False,
     ) -> AsyncEnvironment:
         """As `Environment.ephemeral`."""
-        delivery = Delivery(on_event)
+        how = How(ephemeral_root=ephemeral_root, durable=durable)
+        return await _opened(on_event, lambda to: cls._create_ephemeral(spec, adapter, to, how))
 
-        def create() -> AsyncEnvironment:
-            return cls._create_ephemeral(spec, adapter, delivery, ephemeral_root, durable)
+    @classmethod
+    async def create_or_attach(
+        cls,
+        name: str,
+        spec: EnvironmentSpec | None = None,
+        *,
+        adapter: AgentAdapter | None = None,
+        registry_root: str | os.PathLike[str] | None = None,
+        on_event: EventSink | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> AsyncEnvironment:
+        """As `Environment.create_or_attach`."""
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return await _opened(
+            on_event, lambda to: cls._create_or_attach(name, spec, adapter, to, how)
+        )
 
-        creating = _in_thread(create)
-        try:
-            made = await asyncio.shield(creating)
-        except asyncio.CancelledError:
-            creating.add_done_callback(_discard)
-            raise
-        except AgentVenvError as error:
-            delivery.hand_over(error.events)
-            raise
-        made._deliver()
-        return made
+    @classmethod
+    async def attach(
+        cls,
+        name: str,
+        *,
+        adapter: AgentAdapter | str | None = None,
+        registry_root: str | os.PathLike[str] | None = None,
+        on_event: EventSink | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> AsyncEnvironment:
+        """As `Environment.attach`."""
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return await _opened(on_event, lambda to: cls._attach(name, adapter, to, how))
+
+    @classmethod
+    async def list(cls, *, registry_root: str | os.PathLike[str] | None = None) -> Names:
+        """As `Environment.list`."""
+        return await _in_thread(lambda: registry.list_names(registry_root=registry_root))
+
+    @classmethod
+    async def destroy_by_name(
+        cls,
+        name: str,
+        *,
+        registry_root: str | os.PathLike[str] | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> bool:
+        """As `Environment.destroy_by_name`."""
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return await _in_thread(lambda: registry.destroy(name, how))
 
     async def refresh_credentials(self, spec: EnvironmentSpec | None = None) -> None:
         """As `Environment.refresh_credentials`."""
@@ -76,6 +117,22 @@ class AsyncEnvironment(BaseEnvironment):
             await self.destroy()
 
 
+async def _opened(on_event: EventSink | None, make: Callable[[Delivery], E]) -> E:
+    """What `make` makes in its thread; the sink hears of it, or of its failure."""
+    delivery = Delivery(on_event)
+    making = _in_thread(lambda: make(delivery))
+    try:
+        made = await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_discard)
+        raise
+    except AgentVenvError as error:
+        delivery.hand_over(error.events)
+        raise
+    made._deliver()
+    return made
+
+
 def _in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
     # Not asyncio.to_thread: its task is cancelled when the loop winds up, and what the thread
     # then answers is lost to the discarding below.
@@ -83,8 +140,10 @@ def _in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
     return asyncio.get_running_loop().run_in_executor(None, run, work)
 
 
-def _discard(creating: asyncio.Future[AsyncEnvironment]) -> None:
-    """Nobody waits for this environment any more."""
-    if not creating.cancelled() and creating.exception() is None:
-        with contextlib.suppress(AgentVenvError):
-            creating.result()._destroy()
+def _discard(making: asyncio.Future[E]) -> None:
+    """Nobody waits for this environment any more. One with a name stays for who asks for it."""
+    if not making.cancelled() and making.exception() is None:
+        made = making.result()
+        if not made.is_persistent:
+            with contextlib.suppress(AgentVenvError):
+                made._destroy()

@@ -3,137 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-from . import _lifetime
-from ._calls import (
-    Handle,
-    call,
-    call_for_handle,
-    call_for_json,
-    call_for_text,
-    invalid,
-    options,
-    read,
-    read_json,
-    read_text,
-)
-from .adapters.base import AgentAdapter, has_own_build_spec
+from . import registry
+from ._calls import How
+from ._handle import BaseEnvironment
+from .adapters.base import AgentAdapter
 from .errors import AgentVenvError
-from .events import Delivery, Event, EventSink, to_events
-from .spec import EnvironmentSpec, handed_over
+from .events import Delivery, EventSink
+from .spec import EnvironmentSpec
 
-E = TypeVar("E", bound="BaseEnvironment")
-
-
-class BaseEnvironment:
-    """What `Environment` and `AsyncEnvironment` share."""
-
-    def __init__(self, handle: Handle, adapter: AgentAdapter | None, delivery: Delivery) -> None:
-        self._handle = handle
-        self._owner = _lifetime.watch(self, handle)
-        self._adapter = adapter
-        self._delivery = delivery
-        # These never change, and still read after destroy().
-        self._path = Path(read_text("avenv_environment_path", handle))
-        self._name = read("avenv_environment_name", handle)
-        self._kind = read_text("avenv_environment_kind", handle)
-        self._adapter_id = read_text("avenv_environment_adapter_id", handle)
-        self._overrides: dict[str, str] = read_json("avenv_environment_env_overrides_json", handle)
-        self._unset: list[str] = read_json("avenv_environment_env_unset_json", handle)
-
-    @property
-    def path(self) -> Path:
-        """The profile directory: absolute."""
-        return self._path
-
-    @property
-    def name(self) -> str | None:
-        """The name of a persistent environment."""
-        return self._name
-
-    @property
-    def kind(self) -> str:
-        """`ephemeral` or `persistent`."""
-        return self._kind
-
-    @property
-    def is_persistent(self) -> bool:
-        return self._kind == "persistent"
-
-    @property
-    def adapter_id(self) -> str:
-        return self._adapter_id
-
-    @property
-    def env_overrides(self) -> dict[str, str]:
-        """The variables to set for the agent."""
-        return dict(self._overrides)
-
-    @property
-    def env_unset(self) -> list[str]:
-        """The variables that the agent must not inherit."""
-        return list(self._unset)
-
-    def merged(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` as the agent shall see it: less `env_unset`, plus `env_overrides`."""
-        kept = {name: value for name, value in base.items() if name not in self._unset}
-        return {**kept, **self._overrides}
-
-    def events(self) -> list[Event]:
-        """What was done to this environment through this object, oldest first."""
-        return to_events(call_for_json("avenv_environment_events_json", self._handle))
-
-    def __fspath__(self) -> str:
-        return str(self._path)
-
-    def __repr__(self) -> str:
-        named = "" if self._name is None else f" {self._name!r}"
-        where = str(self._path)
-        return f"<{type(self).__name__} {self._kind}{named} adapter={self._adapter_id!r} {where!r}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} cannot be pickled or copied: it owns its profile directory, "
-            "and two owners would remove it under each other. Pass on path and env_overrides."
-        )
-
-    @classmethod
-    def _create_ephemeral(
-        cls: type[E],
-        spec: EnvironmentSpec | None,
-        adapter: AgentAdapter | None,
-        delivery: Delivery,
-        ephemeral_root: str | os.PathLike[str] | None,
-        durable: bool,
-    ) -> E:
-        with (
-            handed_over(_chosen(spec, adapter)) as what,
-            options(ephemeral_root=ephemeral_root, durable=durable) as where,
-        ):
-            handle = call_for_handle("avenv_environment_create_ephemeral", what, where)
-        environment = cls(handle, adapter, delivery)
-        _lifetime.use_root(str(environment.path.parent.parent))
-        return environment
-
-    def _refresh(self, spec: EnvironmentSpec | None) -> None:
-        if spec is None and self._adapter is not None and has_own_build_spec(self._adapter):
-            spec = self._adapter.build_spec()
-        with handed_over(spec) as what:
-            call("avenv_environment_refresh_credentials", self._handle, what, None)
-
-    def _destroy(self) -> None:
-        call("avenv_environment_destroy", self._handle, None)
-
-    def _ends_with_block(self) -> bool:
-        """Whether `with` destroys. A forked child that leaves the block must not, nor fail."""
-        return not self.is_persistent and self._owner == os.getpid()
-
-    def _deliver(self) -> None:
-        if self._delivery.sink is not None:
-            self._delivery.hand_over(self.events())
+Names = list[str]  # within the class, `list` is a method
+E = TypeVar("E", bound=BaseEnvironment)
 
 
 class Environment(BaseEnvironment):
@@ -143,7 +25,10 @@ class Environment(BaseEnvironment):
     end of the block. One that is never destroyed is removed when it is collected, at exit, or,
     where the process was killed, by a later run (`agent_venv.reap`).
 
-    Any thread may use it. A forked child may read it, but not destroy it.
+    `Environment.create_or_attach("name", adapter=ClaudeCode())` makes one that stays, or finds it
+    again, until `destroy()`. The end of a `with` block, and of the process, only detach from it.
+
+    Any thread may use it. A forked child may read an ephemeral one, but not destroy it.
     """
 
     @classmethod
@@ -162,16 +47,77 @@ class Environment(BaseEnvironment):
         adapter         the agent that it is for
         on_event        called with each event, on the thread that makes a call, after that call
         ephemeral_root  where to make it, instead of the default
-        durable         sync files and directories to disk
+        durable         sync files and directories to disk, now and in later calls
         """
-        delivery = Delivery(on_event)
-        try:
-            made = cls._create_ephemeral(spec, adapter, delivery, ephemeral_root, durable)
-        except AgentVenvError as error:
-            delivery.hand_over(error.events)
-            raise
-        made._deliver()
-        return made
+        how = How(ephemeral_root=ephemeral_root, durable=durable)
+        return _opened(on_event, lambda to: cls._create_ephemeral(spec, adapter, to, how))
+
+    @classmethod
+    def create_or_attach(
+        cls,
+        name: str,
+        spec: EnvironmentSpec | None = None,
+        *,
+        adapter: AgentAdapter | None = None,
+        registry_root: str | os.PathLike[str] | None = None,
+        on_event: EventSink | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> Environment:
+        """Attach to the environment of that name; make it where there is none.
+
+        Nothing in one that exists is changed: of `spec` or `adapter` only the id counts then, and
+        another than the recorded one is an AdapterMismatchError. Of all who make it at once,
+        exactly one does, and all get the same.
+
+        name             1 to 1,024 bytes of UTF-8
+        spec             what a new one shall hold; or
+        adapter          the agent that it is for
+        registry_root    where it is kept, instead of `default_registry_root()`
+        on_event         called with each event, on the thread that makes a call, after that call
+        lock_timeout_ms  how long to wait for the registry's lock, now and in later calls (5,000)
+        durable          sync files and directories to disk, now and in later calls
+        """
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return _opened(on_event, lambda to: cls._create_or_attach(name, spec, adapter, to, how))
+
+    @classmethod
+    def attach(
+        cls,
+        name: str,
+        *,
+        adapter: AgentAdapter | str | None = None,
+        registry_root: str | os.PathLike[str] | None = None,
+        on_event: EventSink | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> Environment:
+        """Attach to the environment of that name; EnvironmentNotFoundError where there is none.
+
+        With `adapter` (or its id), one that was made for another is an AdapterMismatchError, and
+        `refresh_credentials` asks that adapter's `build_spec`. `lock_timeout_ms` and `durable` are
+        for later calls: attaching waits for no lock.
+        """
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return _opened(on_event, lambda to: cls._attach(name, adapter, to, how))
+
+    @classmethod
+    def list(cls, *, registry_root: str | os.PathLike[str] | None = None) -> Names:
+        """The names of all persistent environments, sorted."""
+        return registry.list_names(registry_root=registry_root)
+
+    @classmethod
+    def destroy_by_name(
+        cls,
+        name: str,
+        *,
+        registry_root: str | os.PathLike[str] | None = None,
+        lock_timeout_ms: int | None = None,
+        durable: bool = False,
+    ) -> bool:
+        """Remove a persistent environment; EnvironmentNotFoundError where there is none."""
+        how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
+        return registry.destroy(name, how)
 
     def refresh_credentials(self, spec: EnvironmentSpec | None = None) -> None:
         """Read the host's login again and replace the profile's; touch nothing else.
@@ -186,7 +132,8 @@ class Environment(BaseEnvironment):
     def destroy(self) -> bool:
         """Remove the environment; a second time, do nothing.
 
-        After CleanupFailedError it may be called again, and tries again.
+        A persistent one that somebody else destroyed counts as destroyed, and what has its name
+        since is left alone. After CleanupFailedError it may be called again, and tries again.
         """
         try:
             self._destroy()
@@ -202,27 +149,13 @@ class Environment(BaseEnvironment):
             self.destroy()
 
 
-def default_registry_root() -> Path:
-    """Where persistent environments are kept unless a call says otherwise. It need not exist."""
-    return Path(call_for_text("avenv_registry_root", None))
-
-
-def reap(
-    ephemeral_root: str | os.PathLike[str] | None = None, force: bool = False
-) -> dict[str, Any]:
-    """Remove what killed processes left behind, and report it.
-
-    `force` also takes what another machine may still use, where the root is on a network file
-    system: say so only if none does.
-    """
-    with options(ephemeral_root=ephemeral_root, force=force) as where:
-        report: dict[str, Any] = call_for_json("avenv_reap", where)
-        return report
-
-
-def _chosen(spec: EnvironmentSpec | None, adapter: AgentAdapter | None) -> EnvironmentSpec | None:
-    if adapter is None:
-        return spec
-    if spec is not None:
-        raise invalid("spec", "spec= and adapter= were both given: give one")
-    return adapter.build_spec()
+def _opened(on_event: EventSink | None, make: Callable[[Delivery], E]) -> E:
+    """What `make` makes; the sink hears of it, or of its failure."""
+    delivery = Delivery(on_event)
+    try:
+        made = make(delivery)
+    except AgentVenvError as error:
+        delivery.hand_over(error.events)
+        raise
+    made._deliver()
+    return made

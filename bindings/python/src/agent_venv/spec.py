@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,7 +28,7 @@ class EnvironmentSpec:
                    the host's login when the environment is made; the other fields are laid over it
     options        the adapter's options
 
-    Contents are text or bytes. A credential in bytes is always 0600.
+    Contents are text or bytes.
     """
 
     adapter_id: str = PLAIN_DEFAULTS["adapter_id"]
@@ -95,13 +94,9 @@ def _parsed(data: dict[str, Any]) -> Iterator[Handle]:
     text, credentials = _with_bytes_emptied(text, "credentials")
     handle = call_for_handle("avenv_spec_parse", encode_json(text))
     try:
-        modes = data.get("file_modes", {})
         for path, content in seed_files.items():
-            place = (path.encode(), content, len(content), modes.get(path, 0))
-            call("avenv_spec_add_seed_file", handle, *place)
+            call("avenv_spec_add_seed_file", handle, path.encode(), content, len(content), 0)
         for path, content in credentials.items():
-            if path in modes:
-                raise invalid(f"file_modes[{json.dumps(path)}]", "is for a credential in bytes")
             call("avenv_spec_add_credential", handle, path.encode(), content, len(content))
         yield handle
     finally:

@@ -98,11 +98,6 @@ class BuiltInAdapter(AgentAdapter):
         return options
 
 
-def has_own_build_spec(adapter: AgentAdapter) -> bool:
-    """Whether a caller wrote its build_spec. The library refreshes all others by itself."""
-    return type(adapter).build_spec is not BuiltInAdapter.build_spec
-
-
 _DEFINITIONS: dict[str, dict[str, Any]] = {
     each["id"]: each for each in read_json("avenv_adapters_json")
 }
