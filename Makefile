@@ -106,8 +106,8 @@ lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is 
 	@$(CARGO) fmt --check
 	@$(CARGO) clippy --locked --quiet --all-targets --all-features -- -D warnings
 	@$(CARGO) test --locked --quiet --test header
-	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/ruff check --quiet bindings/python tests demo
+	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo
 	@cd bindings/python && ../../$(VENV)/bin/mypy --strict src
 
 .PHONY: header

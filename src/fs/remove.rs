@@ -166,7 +166,11 @@ impl Removal<'_> {
             Ok(entries) => entries,
             Err(error) => {
                 frame.listed = true;
-                return self.fail(c"", error);
+                // Somebody else removed it meanwhile: so be it.
+                if error != Errno::NOENT {
+                    self.fail(c"", error);
+                }
+                return;
             }
         };
         frame.listed = entries.is_empty();

@@ -15,6 +15,8 @@ use super::lock::Lock;
 use super::metadata::Metadata;
 use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, TEMPORARY, name, signed};
 
+const NOT_FOUND: &str = "EnvironmentNotFound";
+
 /// What `create_or_attach` did.
 pub(crate) enum Created {
     New { attached: Attached, seeds: Written, credentials: Written, index_path: String },
@@ -32,7 +34,11 @@ pub(crate) fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Re
             Some(_) => registry.look_patiently(name)?,
         };
         let unfinished = match look {
-            Look::Whole(entry) => return registry.existing(&entry, spec),
+            Look::Whole(entry) => match registry.existing(&entry, spec) {
+                // Destroyed since we looked.
+                Err(error) if error.kind() == NOT_FOUND => continue,
+                existing => return existing,
+            },
             Look::Torn { path, reason, .. } => return Err(torn(path, reason)),
             Look::Unreadable(error) => return Err(error),
             Look::Unfinished(entry) => {
@@ -51,7 +57,10 @@ pub(crate) fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Re
             Look::Absent => return registry.commit(lock, &mut index, &mut ready, options),
             Look::Whole(entry) => {
                 drop(lock);
-                return registry.existing(&entry, spec);
+                match registry.existing(&entry, spec) {
+                    Err(error) if error.kind() == NOT_FOUND => staged = Some(ready),
+                    existing => return existing,
+                }
             }
             Look::Unfinished(entry) if unfinished => {
                 let entry = registry.finish(&lock, entry, &ready, options)?;

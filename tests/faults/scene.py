@@ -1,0 +1,204 @@
+"""A host with a registry and ephemeral environments, put up again before each attack, and what must be true there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from peer import Peer
+from programs import Answer, Meddled, MeddledProcess, Programs
+from snapshot import Node, Snapshot
+
+TARGET = "target"
+OTHER = "other"
+FOREIGN = "foreign"
+
+SCRIPT = "#!/bin/sh\n"
+LARGE = "0123456789abcdef" * 4096
+
+
+def spec(age: str) -> dict[str, Any]:
+    return {
+        "adapter": "codex",
+        "env_overrides": {"MINE": "$EPHEMERAL_HOME/x"},
+        "seed_files": {"config.toml": "", "hooks/run.sh": SCRIPT, "deep/er/large": LARGE},
+        "file_modes": {"hooks/run.sh": 0o700},
+        "credentials": {"more/token": f"{age} token"},
+    }
+
+
+def login(age: str) -> str:
+    return json.dumps({"OPENAI_API_KEY": f"sk-fake-{age}"})
+
+
+DIRECTORY = Node(0o700, None)
+SEEDS = {
+    "": DIRECTORY,
+    "config.toml": Node(0o600, b""),
+    "hooks": DIRECTORY,
+    "hooks/run.sh": Node(0o700, SCRIPT.encode()),
+    "deep": DIRECTORY,
+    "deep/er": DIRECTORY,
+    "deep/er/large": Node(0o600, LARGE.encode()),
+    "more": DIRECTORY,
+}
+CREDENTIALS = {
+    path: {age: Node(0o600, content(age).encode()) for age in ("old", "new")}
+    for path, content in {"auth.json": login, "more/token": lambda age: f"{age} token"}.items()
+}
+
+OLD = {"old"}
+NEW = {"new"}
+OLD_OR_NEW = {"old", "new"}
+
+
+class Scene:
+    def __init__(self, directory: Path, programs: Programs, peer: Peer) -> None:
+        self.directory = directory
+        self.programs = programs
+        self.peer = peer
+        self.home = directory / "home"
+        self.registry = directory / "registry"
+        self.ephemeral = directory / "ephemeral"
+        self.start: dict[Path, Snapshot] = {}
+        """What stands there when an attack begins."""
+        (self.home / ".codex").mkdir(parents=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.home),
+            "AGENT_VENV_REGISTRY_ROOT": str(self.registry),
+            "AGENT_VENV_EPHEMERAL_ROOT": str(self.ephemeral),
+        }
+
+    def log_in(self, age: str) -> None:
+        (self.home / ".codex/auth.json").write_text(login(age))
+
+    def ask(self, *steps: str, age: str = "new") -> list[Answer]:
+        """What a fresh process is answered."""
+        return self.programs.ask(self.environment, f"spec:{json.dumps(spec(age))}", *steps)
+
+    def meddle(self, nth: int, what: str | int, *steps: str) -> Meddled:
+        return self.begin(nth, what, *steps).end()
+
+    def begin(self, nth: int, what: str | int, *steps: str) -> MeddledProcess:
+        own = f"spec:{json.dumps(spec('new'))}"
+        return self.programs.begin(self.environment, nth, what, own, *steps)
+
+    # Putting it up
+
+    def prepare(self, how: Callable[[Scene], None]) -> None:
+        """Makes a start of what stands there after `how`, with an old login in all and a new one on the host."""
+        self.log_in("old")
+        for each in (self.registry, self.ephemeral):
+            shutil.rmtree(each, ignore_errors=True)
+        how(self)
+        self.log_in("new")
+        self.start = self.now()
+
+    def now(self) -> dict[Path, Snapshot]:
+        return {each: Snapshot.take(each) for each in (self.registry, self.ephemeral)}
+
+    def put_up(self, as_of: dict[Path, Snapshot] | None = None) -> None:
+        for directory, snapshot in (as_of or self.start).items():
+            snapshot.restore(directory)
+
+    def index(self) -> dict[str, str]:
+        """The index's entries, by the file itself: whole at any moment."""
+        path = self.registry / "index.json"
+        if not path.exists():
+            return {}
+        index = json.loads(path.read_bytes())
+        assert index["schema_version"] == 1
+        entries: dict[str, str] = index["entries"]
+        return entries
+
+    # What must be true
+
+    def names(self, *before: str, ages: Collection[str] = OLD_OR_NEW) -> list[str]:
+        """The names that there are, after the steps `before`: list, attach, index and the peer agree about them."""
+        known = (TARGET, OTHER, FOREIGN)
+        answers = self.ask(*before, "list", *(f"attach:{name}" for name in known))
+        *done, listed = answers[: -len(known)]
+        assert [answer["status"] for answer in (*done, listed)] == [0] * (len(done) + 1), answers
+        names: list[str] = listed["report"]
+        for name, answer in zip(known, answers[-len(known) :], strict=True):
+            if name in names:
+                assert answer["status"] == 0, f"{name} is listed, but {answer}"
+            else:
+                found = answer.get("kind", "attached")
+                assert found == "EnvironmentNotFound", f"{name} is not listed, but {answer}"
+            if name == TARGET and name in names:
+                self.check_whole(answer, ages)
+        directories = Snapshot.take(self.registry).names("envs")
+        behind = {name for name, slug in self.index().items() if slug.split("/")[1] in directories}
+        assert set(names) == behind, "the index knows others than list"
+        if self.registry.exists():
+            assert set(self.peer.list(self.registry)) == set(self.index())
+        return names
+
+    def check_whole(self, answer: Answer, ages: Collection[str]) -> None:
+        """An environment that was answered has all that its spec says, and credentials of these ages."""
+        assert answer["status"] == 0, answer
+        path = Path(answer["path"])
+        assert answer["adapter_id"] == "codex"
+        assert answer["env_overrides"] == {"CODEX_HOME": str(path), "MINE": f"{path}/x"}
+        self.check_profile(Snapshot.take(path), ages)
+        metadata = path.parent / "metadata.json"
+        if path.name == "profile":
+            recorded = json.loads(metadata.read_bytes())
+            assert recorded["env_overrides"] == answer["env_overrides"]
+            assert recorded["credentials_loaded"] is True
+            assert recorded["credentials_loaded_at"]
+            assert metadata.stat().st_mode & 0o7777 == 0o600
+
+    def check_profile(self, found: Snapshot, ages: Collection[str]) -> None:
+        expected = {*SEEDS, *CREDENTIALS}
+        assert set(found) == expected, f"files {set(found) ^ expected} are missing or too many"
+        for path, node in SEEDS.items():
+            assert found[path] == node, f"{path} is not what was seeded"
+        for path, by_age in CREDENTIALS.items():
+            assert found[path] in [by_age[age] for age in ages], f"{path} is torn, or not {ages}"
+
+    def check_others_untouched(self) -> None:
+        """Whatever happened to the target, the other environments are byte for byte what they were."""
+        before, now = self.start[self.registry], Snapshot.take(self.registry)
+        for name, value in _entries(before).items():
+            if name != TARGET and before.below(value):
+                assert now.below(value) == before.below(value), f"{name} was touched"
+
+    def unnamed(self, standing: dict[Path, Snapshot]) -> int:
+        """How many environments' directories there are without a name, staging, trash and temporary files included."""
+        registry, ephemeral = standing[self.registry], standing[self.ephemeral]
+        named = {value.split("/")[1] for value in _entries(registry).values()}
+        profiles = {"/".join(path.split("/")[:2]) for path in ephemeral if "/" in path}
+        return len(registry.names("envs") - named) + len(registry.names(".agent-venv")) + len(profiles)
+
+    def check_nothing_left(self) -> None:
+        """Nothing is there but what has a name."""
+        assert not set(Snapshot.take(self.ephemeral).names()), "ephemeral directories are left"
+        registry = Snapshot.take(self.registry)
+        extra = registry.names() - {"index.json", ".lock", "envs", ".agent-venv"}
+        assert all(name.startswith("index.json.unreadable-") for name in extra), extra
+        assert not registry.names(".agent-venv"), "staging, trash or a temporary file is left"
+        slugs = {value.split("/")[1] for value in self.index().values()}
+        assert registry.names("envs") <= slugs, "a directory without a name is left"
+        for slug in registry.names("envs"):
+            within = registry.names(f"envs/{slug}") - {".committed"}
+            assert within == {"metadata.json", "profile"}, f"{slug} holds {within}"
+        lock = registry.get(".lock")
+        assert lock is None or lock.content == b""
+
+
+def _entries(registry: Snapshot) -> dict[str, str]:
+    index = registry.get("index.json")
+    try:
+        entries: dict[str, str] = json.loads(index.content or b"")["entries"] if index else {}
+    except ValueError:
+        return {}
+    return entries

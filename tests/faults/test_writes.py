@@ -1,0 +1,54 @@
+"""Writes and reads that do a part of what was asked, and deaths in the middle of a write."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from operations import CASES, Operation
+from scene import Scene
+from sweep import Sweep
+from test_kill import check_after_death
+
+
+@pytest.mark.parametrize(("operation", "durable"), CASES, ids=str)
+def test_a_death_within_a_write_leaves_a_name_absent_or_whole(
+    scene: Scene, operation: Operation, durable: bool, sweep: Sweep
+) -> None:
+    scene.prepare(operation.begin)
+    untouched = scene.meddle(0, "trace", *operation.steps(durable))
+    for nth, call in enumerate(untouched.calls, start=1):
+        if call == "write":
+            scene.put_up()
+            run = scene.meddle(nth, "torn", *operation.steps(durable))
+            with sweep.point(run):
+                assert os.WIFSIGNALED(run.status)
+                check_after_death(scene, operation)
+        sweep.next += 1
+    sweep.end("Killed within a write", untouched, operation=operation, durable=durable)
+
+
+@pytest.mark.parametrize(("operation", "durable"), CASES, ids=str)
+def test_short_reads_and_writes_are_gone_on_with(
+    scene: Scene, operation: Operation, durable: bool, sweep: Sweep
+) -> None:
+    scene.prepare(operation.begin)
+    untouched = scene.meddle(0, "trace", *operation.steps(durable))
+    for nth, call in enumerate(untouched.calls, start=1):
+        if call in ("read", "write"):
+            scene.put_up()
+            process = scene.begin(nth, "short", *operation.steps(durable), "tell")
+            *_, answer = [process.told() for _ in (*operation.before, operation.step)]
+            problem = None
+            try:
+                assert answer["status"] == 0, answer
+                operation.done(scene, answer)
+            except AssertionError as error:
+                problem = error
+            run = process.end()
+            with sweep.point(run):
+                if problem:
+                    raise problem
+        sweep.next += 1
+    sweep.end("Reads and writes cut short", untouched, operation=operation, durable=durable)
