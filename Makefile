@@ -71,8 +71,12 @@ test-registry: build $(VENV)/made ## the registry: another implementation, hosti
 	@$(PYTEST) tests/registry
 
 .PHONY: test-faults
-test-faults: build $(VENV)/made ## killed at every system call, raced; AVENV_FULL=1 for the long form
-	@$(PYTEST) tests/faults
+test-faults: build $(VENV)/made ## killed at every system call, raced; AGENT_VENV_FAULTS=full for the long form
+	@$(PYTEST) tests/faults --ignore=tests/faults/test_errors.py
+
+.PHONY: test-errors
+test-errors: build $(VENV)/made ## each system call fails once; not all points hold yet (docs/faults.md), so it is not part of `test`
+	@$(PYTEST) tests/faults/test_errors.py
 
 .PHONY: test-go
 test-go: build ## the Go package

@@ -17,21 +17,29 @@ use super::{ENVS, METADATA, Registry, name, not_found, root};
 const PATIENCE: Duration = Duration::from_millis(250);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+const UNFINISHED: &str = "unfinished: another program registered it and never wrote its files; create_or_attach finishes it, \
+                          destroy removes it";
+pub(super) const NOT_FOUND: &str = "EnvironmentNotFound";
+
 /// Attaches to an environment that exists.
 pub(crate) fn attach(name: &str, options: &Options) -> Result<Attached> {
     name::check(name)?;
     let Some(registry) = Registry::find(options)? else { return Err(not_found(name, &root(options)?)) };
-    match registry.look_patiently(name)? {
-        Look::Absent => Err(registry.not_found(name)),
-        Look::Whole(entry) => {
-            check_adapter(name, &entry.metadata.adapter_id, options.expected_adapter.as_deref())?;
-            registry.attached(&entry)
-        }
-        Look::Unfinished(entry) => {
-            Err(registry.unavailable(&format!("envs/{}", entry.slug), "unfinished: another program registered it and never wrote its files; create_or_attach finishes it, destroy removes it"))
-        }
-        Look::Torn { path, reason, .. } => Err(torn(path, reason)),
-        Look::Unreadable(error) => Err(error),
+    loop {
+        return match registry.look_patiently(name)? {
+            Look::Absent => Err(registry.not_found(name)),
+            Look::Whole(entry) => {
+                check_adapter(name, &entry.metadata.adapter_id, options.expected_adapter.as_deref())?;
+                match registry.attached(&entry) {
+                    // Destroyed since we looked; perhaps there is another by now.
+                    Err(error) if error.kind() == NOT_FOUND => continue,
+                    attached => attached,
+                }
+            }
+            Look::Unfinished(entry) => Err(registry.unavailable(&format!("{ENVS}/{}", entry.slug), UNFINISHED)),
+            Look::Torn { path, reason, .. } => Err(torn(path, reason)),
+            Look::Unreadable(error) => Err(error),
+        };
     }
 }
 

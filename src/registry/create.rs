@@ -8,14 +8,12 @@ use crate::profile::{Profile, Written};
 use crate::secret::Secret;
 use crate::spec::{Files, Spec};
 
-use super::attach::{check_adapter, torn};
+use super::attach::{NOT_FOUND, check_adapter, torn};
 use super::entry::{Attached, Entry, Look};
 use super::index::Index;
 use super::lock::Lock;
 use super::metadata::Metadata;
 use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, TEMPORARY, name, signed};
-
-const NOT_FOUND: &str = "EnvironmentNotFound";
 
 /// What `create_or_attach` did.
 pub(crate) enum Created {

@@ -1,7 +1,7 @@
 //! One environment as it is found on disk.
 
 use crate::error::{Error, Result, Trouble};
-use crate::fs::{Dir, Errno, Kind};
+use crate::fs::{Dir, Errno, Id, Kind};
 use crate::json::Invalid;
 use crate::spec::Spec;
 
@@ -100,12 +100,15 @@ impl Registry {
             Ok(Kind::Directory) => {}
             Ok(_) => return Err(self.unavailable(&profile, "it is a link or a file, not a directory; destroy it")),
             // Destroyed while we looked, or damaged.
-            Err(Errno::NOENT) if matches!(self.look(&entry.metadata.name)?, Look::Absent) => {
-                return Err(self.not_found(&entry.metadata.name));
-            }
+            Err(Errno::NOENT) if !self.is_in_place(entry) => return Err(self.not_found(&entry.metadata.name)),
             Err(error) => return Err(self.trouble(&profile, error)),
         }
         self.describe(&entry.slug, &entry.metadata)
+    }
+
+    fn is_in_place(&self, entry: &Entry) -> bool {
+        let there = self.dir.child(ENVS).and_then(|envs| envs.stat_child(&*entry.slug)).map(|stat| Id::of(&stat));
+        there.is_ok() && there == entry.dir.stat().map(|stat| Id::of(&stat))
     }
 
     /// What a handle needs, from metadata alone.

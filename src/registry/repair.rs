@@ -80,7 +80,8 @@ pub(super) fn sweep(registry: &Registry) -> Result<()> {
     };
     let Some(_lock) = registry.try_lock()? else { return Ok(()) };
     _ = ours.remove_file(TEMPORARY);
-    let Ok(Ok(Some(mut index))) = Index::load(registry) else { return Ok(()) };
+    // Without an index there is nothing to go by, unless nothing was ever committed.
+    let Ok(mut index) = Index::read(registry) else { return Ok(()) };
     let mut report = RepairReport::default();
     let mut repairs = Repairs { registry, index: &mut index, report: &mut report, readable: true };
     let envs = match registry.dir.own_child(ENVS) {

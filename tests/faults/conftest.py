@@ -21,14 +21,6 @@ FIGURES = "figures"
 
 
 @pytest.fixture(scope="session")
-def full() -> bool:
-    """Whether everything is tried, and not only as much as each change should wait for: AGENT_VENV_FAULTS=full."""
-    chosen = os.environ.get("AGENT_VENV_FAULTS", "short")
-    assert chosen in ("short", "full")
-    return chosen == "full"
-
-
-@pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     built = TREE / "target/release/libagent_venv.so"
     library = Path(os.environ.get("AGENT_VENV_LIBRARY") or built).resolve()
@@ -60,7 +52,10 @@ def figures(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Notes one line of a table that is printed at the end."""
 
     def note(table: str, **columns: object) -> None:
-        request.node.user_properties.append((FIGURES, (table, columns)))
+        plain = {
+            head: cell if isinstance(cell, int) else str(cell) for head, cell in columns.items()
+        }
+        request.node.user_properties.append((FIGURES, (table, plain)))
 
     return note
 
@@ -80,10 +75,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 table, columns = value
                 tables.setdefault(table, []).append(columns)
     for table, lines in tables.items():
-        terminalreporter.write_line(f"\n### {table}\n")
         heads = list(lines[0])
-        terminalreporter.write_line(f"| {' | '.join(heads)} |")
+        terminalreporter.write_line(f"\n### {table}\n\n| {' | '.join(heads)} |")
         terminalreporter.write_line(f"|{'---|' * len(heads)}")
         for line in lines:
-            cells = " | ".join(f"{line[head]:,}" if isinstance(line[head], int) else str(line[head]) for head in heads)
-            terminalreporter.write_line(f"| {cells} |")
+            terminalreporter.write_line(f"| {' | '.join(cell(line[head]) for head in heads)} |")
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

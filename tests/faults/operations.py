@@ -12,6 +12,7 @@ from pathlib import Path
 from programs import Answer
 from scene import FOREIGN, NEW, OLD, OLD_OR_NEW, OTHER, TARGET, Scene
 
+
 def edit_index(scene: Scene, change: Callable[[dict[str, str]], object]) -> None:
     """Changes the entries as the library itself could have: its files keep the times that it gave them."""
     path = scene.registry / "index.json"
@@ -157,7 +158,8 @@ class Operation:
     """There is no readable index before it came to its end."""
     writes: bool = True
     """Whether it takes the durable option."""
-    slow: bool = False
+    unfinished: bool = False
+    """The target is another implementation's, and can't be attached to before it is finished."""
 
     def steps(self, durable: bool = False) -> tuple[str, ...]:
         return (f"durable:{int(durable)}", *self.before, "mark", self.step, "mark")
@@ -182,7 +184,13 @@ REGISTRY = [
         "create in no registry", nowhere, CREATE, created, kinds=SETUP, may_exist=EITHER, ages=NEWLY
     ),
     Operation(
-        "create over a leftover", left_over, CREATE, created, kinds=SETUP, may_exist=EITHER, ages=NEWLY
+        "create over a leftover",
+        left_over,
+        CREATE,
+        created,
+        kinds=SETUP,
+        may_exist=EITHER,
+        ages=NEWLY,
     ),
     Operation("create what exists", standing, CREATE, attached, kinds=SETUP, reads_only=True),
     Operation("attach", standing, ATTACH[0], attached, reads_only=True, writes=False),
@@ -208,8 +216,12 @@ REGISTRY = [
         again=("EnvironmentNotFound",),
         may_exist=EITHER,
     ),
-    Operation("repair a torn index", torn_index, "repair", repaired(FOREIGN, OTHER, TARGET), damaged=True),
-    Operation("repair what is left over", dangling, "repair", repaired(FOREIGN, OTHER), may_exist=ABSENT),
+    Operation(
+        "repair a torn index", torn_index, "repair", repaired(FOREIGN, OTHER, TARGET), damaged=True
+    ),
+    Operation(
+        "repair what is left over", dangling, "repair", repaired(FOREIGN, OTHER), may_exist=ABSENT
+    ),
     Operation("reap", orphans, "reap", reaped, kinds=SETUP, may_exist=ABSENT, writes=False),
 ]
 
@@ -221,7 +233,7 @@ FOREIGNERS = [
         created,
         kinds=SETUP,
         ages=NEWLY,
-        slow=True,
+        unfinished=True,
     ),
 ]
 
@@ -248,6 +260,9 @@ EPHEMERAL = [
     ),
 ]
 
-CASES = [(operation, False) for operation in (*REGISTRY, *EPHEMERAL)]
-CASES += [(operation, True) for operation, _ in CASES if operation.writes]
+FULL = os.environ.get("AGENT_VENV_FAULTS") == "full"
+"""Whether all is tried, and not only as much as each change can wait for."""
+
+QUICK = [(operation, False) for operation in (*REGISTRY, *EPHEMERAL)]
+CASES = QUICK + [(operation, True) for operation, _ in QUICK if operation.writes]
 """Each operation, and whether it is durable."""

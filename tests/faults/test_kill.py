@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from operations import CASES, Operation
-from scene import NEW, TARGET, Scene
+from operations import CASES, FOREIGNERS, FULL, Operation
+from scene import FOREIGN, NEW, OTHER, TARGET, Scene
 from sweep import Sweep
 
 
@@ -20,8 +20,12 @@ def check_after_death(scene: Scene, operation: Operation) -> None:
         [answer, *attached] = scene.ask("list", f"attach:{TARGET}", "repair")
         assert answer["kind"] == "RegistryUnavailable"
         assert attached[0]["status"] == 0, "a committed environment needs no index"
-    names = scene.names(ages=operation.ages)
-    assert (TARGET in names) in operation.may_exist, "what was there is gone, or the reverse"
+    if operation.unfinished:
+        check_finished_or_not(scene)
+        names = [FOREIGN, OTHER, TARGET]
+    else:
+        names = scene.names(ages=operation.ages)
+        assert (TARGET in names) in operation.may_exist, "what was there is gone, or the reverse"
     scene.check_others_untouched()
 
     [answer, after, reaped] = scene.ask("timeout:0", f"create:{TARGET}", "list", "reap")
@@ -32,7 +36,7 @@ def check_after_death(scene: Scene, operation: Operation) -> None:
     assert reaped["status"] == 0
     scene.check_nothing_left()
 
-    if operation.damaged:
+    if operation.damaged or operation.unfinished:
         return
     scene.put_up(left)
     assert scene.names("timeout:0", "reap", ages=operation.ages) == names
@@ -40,12 +44,27 @@ def check_after_death(scene: Scene, operation: Operation) -> None:
     scene.check_others_untouched()
 
 
+def check_finished_or_not(scene: Scene) -> None:
+    """Another implementation's environment is there all the time, and no attach takes it for whole before it is."""
+    [listed, attached] = scene.ask("list", f"attach:{TARGET}")
+    assert listed["report"] == [FOREIGN, OTHER, TARGET]
+    if attached["status"] == 0:
+        scene.check_whole(attached, NEW)
+    else:
+        assert attached["kind"] == "RegistryUnavailable"
+        assert attached["payload"]["reason"].startswith("unfinished")
+
+
 def readable(scene: Scene) -> bool:
     [answer] = scene.ask("list")
     return bool(answer["status"] == 0)
 
 
-@pytest.mark.parametrize(("operation", "durable"), CASES, ids=str)
+# What waits for another implementation at each point takes minutes.
+ATTACKED = [*CASES, *((operation, False) for operation in FOREIGNERS if FULL)]
+
+
+@pytest.mark.parametrize(("operation", "durable"), ATTACKED, ids=str)
 def test_killed_at_any_system_call_it_leaves_a_name_absent_or_whole(
     scene: Scene, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:

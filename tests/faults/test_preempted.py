@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from operations import EPHEMERAL, REGISTRY, Operation, attached, listed
+from operations import EPHEMERAL, FULL, REGISTRY, Operation, attached, listed
 from programs import Answer, ended_well
 from scene import OLD_OR_NEW, TARGET, Scene
 from sweep import Sweep
@@ -28,8 +28,6 @@ BESIDE = {
 ABSENT = "EnvironmentNotFound"
 
 
-
-
 def empty(scene: Scene) -> None:
     """A registry in which nothing was ever created."""
     scene.ask("create:gone", "reap", age="old")
@@ -48,7 +46,9 @@ def locked(answer: Answer) -> bool:
 
 
 def torn(answer: Answer) -> bool:
-    return answer["kind"] == "RegistryUnavailable" and answer["payload"]["path"].endswith("index.json")
+    return answer["kind"] == "RegistryUnavailable" and answer["payload"]["path"].endswith(
+        "index.json"
+    )
 
 
 def check_beside(operation: Operation, answers: list[Answer]) -> None:
@@ -78,7 +78,11 @@ def check_preempted(scene: Scene, answer: Answer, beside: list[Answer]) -> None:
     elif step in ("create", "attach") and "destroy-name" not in done:
         scene.check_whole(answer, OLD_OR_NEW)
     names = scene.names()
-    if "create" in done and beside[-1]["events"][0]["kind"] == "env.created" and step in ("destroy", "refresh"):
+    if (
+        "create" in done
+        and beside[-1]["events"][0]["kind"] == "env.created"
+        and step in ("destroy", "refresh")
+    ):
         assert TARGET in names, "a handle removed what was created after its own environment"
         token = scene.registry / scene.index()[TARGET] / "profile/more/token"
         assert token.read_text() == "old token", "a handle wrote to what was created after its own"
@@ -90,12 +94,12 @@ def check_preempted(scene: Scene, answer: Answer, beside: list[Answer]) -> None:
 
 @pytest.mark.parametrize("operation", [*REGISTRY, *LOOKING], ids=str)
 def test_another_process_may_come_in_between_at_any_system_call(
-    scene: Scene, operation: Operation, sweep: Sweep, full: bool
+    scene: Scene, operation: Operation, sweep: Sweep
 ) -> None:
     scene.prepare(operation.begin)
     while True:
         # In the short form each point meets one of the others; what only reads takes few calls, and meets all.
-        every = full or operation.reads_only
+        every = FULL or operation.reads_only
         names = list(BESIDE) if every else [list(BESIDE)[sweep.next % len(BESIDE)]]
         for name in names:
             scene.put_up()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from operations import FULL
 from scene import Scene
 
 PROCESSES = 8
@@ -46,9 +47,9 @@ def check_end(scene: Scene, registry: Path) -> None:
 
 
 def test_who_creates_one_name_at_once_gets_one_environment_that_is_whole(
-    scene: Scene, full: bool, figures: Callable[..., None]
+    scene: Scene, figures: Callable[..., None]
 ) -> None:
-    printed = race(scene, "race_name", 10_000 if full else 1_000, PROCESSES, THREADS)
+    printed = race(scene, "race_name", 10_000 if FULL else 1_000, PROCESSES, THREADS)
     rounds, calls, created, attached, broken = map(int, printed.split())
     assert calls == rounds * PROCESSES * THREADS == created + attached
     assert created == rounds
@@ -70,9 +71,9 @@ def test_who_creates_one_name_at_once_gets_one_environment_that_is_whole(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_operations_at_random_give_permitted_answers_only(
-    scene: Scene, seed: int, full: bool, figures: Callable[..., None]
+    scene: Scene, seed: int, figures: Callable[..., None]
 ) -> None:
-    operations = 1_000_000 if full else 20_000
+    operations = 1_000_000 if FULL else 20_000
     printed = race(scene, "race_random", operations, PROCESSES, NAMES, seed)
     counted = json.loads(printed)
     assert counted.pop("broken") == 0
