@@ -52,9 +52,7 @@ def figures(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Notes one line of a table that is printed at the end."""
 
     def note(table: str, **columns: object) -> None:
-        plain = {
-            head: cell if isinstance(cell, int) else str(cell) for head, cell in columns.items()
-        }
+        plain = {head: cell if isinstance(cell, int) else str(cell) for head, cell in columns.items()}
         request.node.user_properties.append((FIGURES, (table, plain)))
 
     return note

@@ -180,9 +180,7 @@ ATTACH = (f"attach:{TARGET}",)
 
 REGISTRY = [
     Operation("create", without_target, CREATE, created, kinds=SETUP, may_exist=EITHER, ages=NEWLY),
-    Operation(
-        "create in no registry", nowhere, CREATE, created, kinds=SETUP, may_exist=EITHER, ages=NEWLY
-    ),
+    Operation("create in no registry", nowhere, CREATE, created, kinds=SETUP, may_exist=EITHER, ages=NEWLY),
     Operation(
         "create over a leftover",
         left_over,
@@ -204,9 +202,7 @@ REGISTRY = [
         kinds=(*SETUP, "EnvironmentNotFound"),
         ages=ANY_AGE,
     ),
-    Operation(
-        "destroy", standing, "destroy", destroyed, before=ATTACH, kinds=CLEANUP, may_exist=EITHER
-    ),
+    Operation("destroy", standing, "destroy", destroyed, before=ATTACH, kinds=CLEANUP, may_exist=EITHER),
     Operation(
         "destroy by name",
         standing,
@@ -216,12 +212,8 @@ REGISTRY = [
         again=("EnvironmentNotFound",),
         may_exist=EITHER,
     ),
-    Operation(
-        "repair a torn index", torn_index, "repair", repaired(FOREIGN, OTHER, TARGET), damaged=True
-    ),
-    Operation(
-        "repair what is left over", dangling, "repair", repaired(FOREIGN, OTHER), may_exist=ABSENT
-    ),
+    Operation("repair a torn index", torn_index, "repair", repaired(FOREIGN, OTHER, TARGET), damaged=True),
+    Operation("repair what is left over", dangling, "repair", repaired(FOREIGN, OTHER), may_exist=ABSENT),
     Operation("reap", orphans, "reap", reaped, kinds=SETUP, may_exist=ABSENT, writes=False),
 ]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 TREE = Path(__file__).resolve().parents[2]
-FLAGS = "-std=c99 -D_GNU_SOURCE -pedantic -Wall -Wextra -Werror -O1 -g -pthread".split()
+FLAGS = ["-std=c99", "-D_GNU_SOURCE", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread"]
 END = "the end"
 """Stands for the closing mark among system calls."""
 
@@ -40,7 +40,7 @@ def system_calls() -> dict[int, str]:
     """The names of all system calls, by their numbers."""
     headers = ["cc", "-E", "-dM", "-include", "sys/syscall.h", "-x", "c", "/dev/null"]
     macros = subprocess.run(headers, check=True, stdout=subprocess.PIPE, text=True).stdout
-    names = {int(n): name for name, n in re.findall(r"#define __NR_(\w+) (\d+)$", macros, re.M)}
+    names = {int(n): name for name, n in re.findall(r"#define __NR_(\w+) (\d+)$", macros, re.MULTILINE)}
     assert names, "no system call is known"
     mark = re.search(r"#define MARK (\d+)", (TREE / "tests/faults/programs/mark.h").read_text())
     assert mark is not None
@@ -77,9 +77,7 @@ class Programs:
         assert done.returncode == 0, f"{steps} ended with {done.returncode}"
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def begin(
-        self, environment: dict[str, str], nth: int, what: str | int, *steps: str
-    ) -> MeddledProcess:
+    def begin(self, environment: dict[str, str], nth: int, what: str | int, *steps: str) -> MeddledProcess:
         """Runs the steps, and does `what` to the nth system call between their marks."""
         programs = [self.directory / "fault", str(nth), str(what), self.directory / "operate"]
         return MeddledProcess(

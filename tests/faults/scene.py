@@ -177,9 +177,7 @@ class Scene:
         registry, ephemeral = standing[self.registry], standing[self.ephemeral]
         named = {value.split("/")[1] for value in _entries(registry).values()}
         profiles = {"/".join(path.split("/")[:2]) for path in ephemeral if "/" in path}
-        return (
-            len(registry.names("envs") - named) + len(registry.names(".agent-venv")) + len(profiles)
-        )
+        return len(registry.names("envs") - named) + len(registry.names(".agent-venv")) + len(profiles)
 
     def check_nothing_left(self) -> None:
         """Nothing is there but what has a name."""

@@ -97,9 +97,7 @@ def test_any_system_call_that_fails_once_is_told_or_overcome(
             try:
                 if first["status"] == 0:
                     operation.done(scene, first)
-                    assert error not in PASSING or not unreadable(first), (
-                        f"told as lasting: {first}"
-                    )
+                    assert error not in PASSING or not unreadable(first), f"told as lasting: {first}"
                 else:
                     check_failure(scene, operation, first, error)
             except AssertionError as problem:

@@ -46,9 +46,7 @@ def locked(answer: Answer) -> bool:
 
 
 def torn(answer: Answer) -> bool:
-    return answer["kind"] == "RegistryUnavailable" and answer["payload"]["path"].endswith(
-        "index.json"
-    )
+    return answer["kind"] == "RegistryUnavailable" and answer["payload"]["path"].endswith("index.json")
 
 
 def check_beside(operation: Operation, answers: list[Answer]) -> None:
@@ -60,9 +58,12 @@ def check_beside(operation: Operation, answers: list[Answer]) -> None:
             attached |= step == "attach"
         elif step == "refresh" and not attached:
             assert answer["kind"] == "InvalidEnvironmentSpec"
-        elif step in ("attach", "refresh", "destroy-name") and answer["kind"] == ABSENT:
-            pass
-        elif operation.damaged and torn(answer):
+        elif (
+            step in ("attach", "refresh", "destroy-name")
+            and answer["kind"] == ABSENT
+            or operation.damaged
+            and torn(answer)
+        ):
             pass
         else:
             assert step not in ("attach", "list", "reap") and locked(answer), f"beside: {answer}"
@@ -78,11 +79,7 @@ def check_preempted(scene: Scene, answer: Answer, beside: list[Answer]) -> None:
     elif step in ("create", "attach") and "destroy-name" not in done:
         scene.check_whole(answer, OLD_OR_NEW)
     names = scene.names()
-    if (
-        "create" in done
-        and beside[-1]["events"][0]["kind"] == "env.created"
-        and step in ("destroy", "refresh")
-    ):
+    if "create" in done and beside[-1]["events"][0]["kind"] == "env.created" and step in ("destroy", "refresh"):
         assert TARGET in names, "a handle removed what was created after its own environment"
         token = scene.registry / scene.index()[TARGET] / "profile/more/token"
         assert token.read_text() == "old token", "a handle wrote to what was created after its own"
@@ -121,9 +118,7 @@ def test_another_process_may_come_in_between_at_any_system_call(
 
 
 @pytest.mark.parametrize("operation", EPHEMERAL, ids=str)
-def test_what_has_a_living_owner_is_never_reaped(
-    scene: Scene, operation: Operation, sweep: Sweep
-) -> None:
+def test_what_has_a_living_owner_is_never_reaped(scene: Scene, operation: Operation, sweep: Sweep) -> None:
     scene.prepare(operation.begin)
     while True:
         scene.put_up()
