@@ -47,7 +47,8 @@ with = if command -v $(1) >/dev/null; then $(3); else echo "LEFT OUT: $(2) (ther
 .PHONY: test-rust
 test-rust: ## the core, and the crate with and without tokio
 	@$(CARGO) test --locked --quiet
-	@$(CARGO) test --locked --quiet --features tokio --test tokio --doc
+	@$(CARGO) test --locked --quiet --features tokio --test tokio
+	@$(CARGO) test --locked --quiet --features tokio --doc
 	@$(CARGO) run --locked --quiet --example quickstart >/dev/null
 
 .PHONY: test-abi
