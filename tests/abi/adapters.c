@@ -144,7 +144,7 @@ TEST(what_is_wrong_with_an_adapter_or_its_options_is_named) {
     avenv_spec *spec = NULL;
     char *argv = NULL;
     static const char model[] = "{\"model\":\"m\"}";
-    REFUSED(avenv_spec_for_adapter("nobody", NULL, &spec, &error), "adapter", NO_ADAPTER("nobody"));
+    REFUSED(avenv_spec_for_adapter("nobody", NULL, &spec, &error), "adapter", NO_ADAPTER);
     REFUSED(avenv_spec_for_adapter("{", NULL, &spec, &error), "adapter", NOT_JSON);
     REFUSED(avenv_spec_for_adapter("{}", NULL, &spec, &error), "adapter.id", "is missing");
     REFUSED(avenv_spec_for_adapter("codex", "{", &spec, &error), "options", NOT_JSON);
@@ -153,10 +153,10 @@ TEST(what_is_wrong_with_an_adapter_or_its_options_is_named) {
             "must be a string, not a number");
     REFUSED(avenv_adapter_argv_json("codex", NULL, &argv, &error), "options.model",
             "is missing: the command line needs it");
-    REFUSED(avenv_adapter_argv_json("nobody", model, &argv, &error), "adapter", NO_ADAPTER("nobody"));
+    REFUSED(avenv_adapter_argv_json("nobody", model, &argv, &error), "adapter", NO_ADAPTER);
     REFUSED(avenv_adapter_argv_json(json("{'id':'bare','program':'sh'}"), model, &argv, &error), "adapter.argv",
             "adapter 'bare' has no command line template");
-    REFUSED(avenv_adapter_ensure_available("nobody", &error), "adapter", NO_ADAPTER("nobody"));
+    REFUSED(avenv_adapter_ensure_available("nobody", &error), "adapter", NO_ADAPTER);
 }
 
 TEST(a_program_is_looked_up_on_path_and_only_on_demand) {

@@ -23,7 +23,7 @@
 #define EMPTY_VARIABLE_NAME "is an empty variable name"
 #define BAD_VARIABLE_NAME "has a variable name that holds = or NUL"
 
-#define NO_ADAPTER(id) "no built-in adapter is named '" id "' (there are claude-code, codex); give its definition instead"
+#define NO_ADAPTER "is the id of no built-in adapter (there are claude-code, codex); give its definition instead"
 #define NEEDS_AN_ADAPTER "needs an adapter: name one in the field adapter"
 
 #endif

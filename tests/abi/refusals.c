@@ -94,8 +94,8 @@ static const struct {
     {"{'prefix':'0123456789012345678901234567890123456789012345678901234567890123X'}", "prefix", "is longer than 64 bytes"},
 
     /* adapters and their options */
-    {"{'adapter':'nobody'}", "adapter", NO_ADAPTER("nobody")},
-    {"{'adapter':''}", "adapter", NO_ADAPTER("")},
+    {"{'adapter':'nobody'}", "adapter", NO_ADAPTER},
+    {"{'adapter':''}", "adapter", NO_ADAPTER},
     {"{'adapter':{'id':'a'}}", "adapter.program", "is missing"},
     {"{'adapter':{'id':'a','program':'p','surprise':1}}", "adapter.surprise", NOT_OF_AN_ADAPTER},
     {"{'adapter':{'id':'a','program':'p','seed_files':{'../x':''}}}", "adapter.seed_files['../x']", LEADS_OUT},
