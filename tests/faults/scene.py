@@ -65,6 +65,8 @@ class Scene:
         self.ephemeral = directory / "ephemeral"
         self.start: dict[Path, Snapshot] = {}
         """What stands there when an attack begins."""
+        self.dangling: set[str] = set()
+        """Names without a directory that were there then."""
         (self.home / ".codex").mkdir(parents=True)
 
     @property
@@ -100,6 +102,9 @@ class Scene:
         how(self)
         self.log_in("new")
         self.start = self.now()
+        registry = self.start[self.registry]
+        values = _entries(registry).items()
+        self.dangling = {name for name, value in values if not registry.below(value)}
 
     def now(self) -> dict[Path, Snapshot]:
         return {each: Snapshot.take(each) for each in (self.registry, self.ephemeral)}
@@ -138,6 +143,8 @@ class Scene:
         directories = Snapshot.take(self.registry).names("envs")
         behind = {name for name, slug in self.index().items() if slug.split("/")[1] in directories}
         assert set(names) == behind, "the index knows others than list"
+        dangling = set(self.index()) - behind
+        assert dangling <= self.dangling, f"entries without a directory, which others fail on: {dangling}"
         if self.registry.exists():
             assert set(self.peer.list(self.registry)) == set(self.index())
         return names

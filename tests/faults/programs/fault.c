@@ -11,7 +11,8 @@
  *     pause       stopped there until a line comes on standard input; "paused" is printed first
  *
  * The last line of the output is about what was done: {"hit":<whether there was an nth call>,"calls":[<all,
- * until that one>],"status":<wait status>}. A call that may create a file is negative.
+ * until that one>],"status":<wait status>}. A call that may create a file is negative. Who sleeps is waiting for something,
+ * and looks again and again: the count begins anew, so that it does not depend on how often.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -173,6 +174,9 @@ int main(int argc, char **argv) {
             bool counts = marked && !hit && (!is_mark || strcmp(what, "kill") == 0);
             if (counts && count < MOST_CALLS) {
                 calls[count++] = number_of(&regs);
+            }
+            if (regs.orig_rax == SYS_clock_nanosleep && !hit) {
+                count = 0;
             }
             marked ^= is_mark;
             status = counts && count == nth ? meddle(regs) : go_on(0);
