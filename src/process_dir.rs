@@ -107,16 +107,17 @@ pub(crate) fn claim(root: &Root) -> Result<(Held, String), Trouble> {
 }
 
 fn claim_named(root: &Dir, name: &str) -> Result<Held, LockError> {
-    let claimed = Held::claim(root.make_child(name)?);
+    let claimed = Held::claim(root.make_child(name)?).and_then(|lock| {
+        let there = Id::of(&root.stat_child(name)?);
+        if there == lock.id() { Ok(lock) } else { Err(LockError::Taken) }
+    });
     if let Err(LockError::Failed(_)) = claimed {
-        // Nobody can own it, so nobody would ever reclaim it.
+        // We can't own it, and by our name for it nobody else does.
         if let Ok(name) = CString::new(name) {
             _ = fs::remove_tree(root, &name, &mut Budget::unlimited());
         }
     }
-    let lock = claimed?;
-    let there = Id::of(&root.stat_child(name)?);
-    if there == lock.id() { Ok(lock) } else { Err(LockError::Taken) }
+    claimed
 }
 
 impl ProcessDir {

@@ -70,6 +70,11 @@ fn read(dir: BorrowedFd<'_>, path: &Path, flags: OFlags, max: usize) -> Result<V
     if content.len() > max { Err(ReadError::TooLarge) } else { Ok(content) }
 }
 
+/// Whether an error is one of the moment, so that it says nothing about the file: a shortage, a signal, a failing disk.
+pub(crate) fn is_passing(error: Errno) -> bool {
+    matches!(error, Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO | Errno::INTR)
+}
+
 pub(crate) fn is_executable(path: &Path) -> bool {
     let is_file = fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
     is_file && fs::access(path, fs::Access::EXEC_OK).is_ok()

@@ -88,7 +88,7 @@ impl Registry {
             Err(error) => Err(*error),
         });
         match written {
-            Ok(()) => self.dir.sync_if(options.durable).map_err(|error| self.trouble(INDEX, error))?,
+            Ok(()) => {}
             Err(Errno::NOSPC | Errno::DQUOT) => return self.take_out_on_full_disk(&envs, slug, index, options),
             Err(error) => {
                 if was_committed {
@@ -97,7 +97,15 @@ impl Registry {
                 return Err(self.trouble(if ours.is_ok() { INDEX } else { OURS }, error));
             }
         }
-        Ok(self.discard(&envs, slug))
+        // The name is gone, whatever fails from here on, and no second call would find the directory by it.
+        let rest = self.discard(&envs, slug);
+        if let Err(error) = self.dir.sync_if(options.durable) {
+            if let Rest::Trash(leftover) = &rest {
+                _ = leftover.remove();
+            }
+            return Err(self.trouble(INDEX, error));
+        }
+        Ok(rest)
     }
 
     /// Moves a directory without a name to the trash; where that can't be, deletes it.

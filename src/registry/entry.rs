@@ -81,6 +81,9 @@ impl Registry {
         let committed = dir.stat_child(COMMITTED).is_ok();
         match metadata {
             Err(MetadataError::Missing) => Ok(Look::Absent),
+            Err(MetadataError::Passing(error)) => {
+                Ok(Look::Unreadable(self.trouble(&format!("{below}/{METADATA}"), error)))
+            }
             Err(MetadataError::Unusable(reason)) => {
                 Ok(Look::Torn { path: self.at(&format!("{below}/{METADATA}")), reason, committed })
             }

@@ -32,6 +32,8 @@ pub(super) enum MetadataError {
     Missing,
     /// Torn, or of another shape or version.
     Unusable(String),
+    /// It could not be read now; that says nothing of what it holds.
+    Passing(Errno),
 }
 
 impl Metadata {
@@ -87,6 +89,7 @@ impl Metadata {
         let bytes = match fs::read_child(dir, METADATA, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(ReadError::Missing) => return Err(MetadataError::Missing),
+            Err(ReadError::Failed(error)) if fs::is_passing(error) => return Err(MetadataError::Passing(error)),
             Err(error) => return Err(MetadataError::Unusable(format!("it {error}"))),
         };
         let text = String::from_utf8(bytes).map_err(|_| MetadataError::Unusable("it is not UTF-8".into()))?;

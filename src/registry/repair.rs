@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::fs::{Dir, Errno, Kind};
+use crate::fs::{self, Dir, Errno, Kind};
 use crate::options::Options;
 
 use super::create::{remove_trash, throw_away};
@@ -143,7 +143,7 @@ impl Repairs<'_> {
         let (dir, committed) = match opened {
             Ok(opened) => opened,
             // A shortage, or a disk that fails: nothing that is known of this directory.
-            Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO)) => {
+            Err(error) if fs::is_passing(error) => {
                 return Err(self.registry.trouble(&format!("{ENVS}/{slug}"), error));
             }
             Err(_) => {
@@ -153,6 +153,10 @@ impl Repairs<'_> {
         };
         let metadata = match Metadata::read(&dir) {
             Ok(metadata) => metadata,
+            // Without the entry that it may deserve, a later repair would not find it again.
+            Err(MetadataError::Passing(error)) => {
+                return Err(self.registry.trouble(&format!("{ENVS}/{slug}"), error));
+            }
             Err(MetadataError::Missing | MetadataError::Unusable(_)) => {
                 self.unreadable(slug);
                 return Ok(None);
