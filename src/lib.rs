@@ -37,6 +37,7 @@ mod reap;
 mod registry;
 mod secret;
 mod spec;
+mod time;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 

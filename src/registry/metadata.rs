@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::fs::{self, Dir, Errno, ReadError, Staging};
 use crate::json::{self, Fields, Invalid};
 use crate::spec::{Spec, check_variable};
+use crate::time;
 
 use super::{METADATA, TEMPORARY, signed};
 
@@ -39,7 +40,7 @@ pub(super) enum MetadataError {
 impl Metadata {
     /// What is recorded of a new environment.
     pub fn new(name: &str, spec: &Spec, path: &str, has_credentials: bool) -> Self {
-        let now = now();
+        let now = time::now();
         let template = spec.env_template();
         let env_overrides = crate::environment::filled_in(&template, path);
         let instance = format!("{:016x}{:016x}", fs::random(), fs::random());
@@ -151,7 +152,7 @@ impl Metadata {
 
     pub fn set_credentials_loaded(&mut self) {
         self.fields.insert("credentials_loaded".into(), json!(true));
-        self.fields.insert("credentials_loaded_at".into(), json!(now()));
+        self.fields.insert("credentials_loaded_at".into(), json!(time::now()));
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -168,10 +169,4 @@ impl Metadata {
 pub(super) fn replace(dir: &Dir, name: &str, ours: &Dir, json: &[u8], durable: bool) -> Result<(), Errno> {
     let staging = Staging { dir: ours, name: TEMPORARY };
     fs::replace_file(dir, name, &staging, json, signed(durable))
-}
-
-/// RFC 3339, in whole seconds.
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }

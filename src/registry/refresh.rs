@@ -36,7 +36,6 @@ pub(crate) fn refresh(name: &str, instance: &str, credentials: &Files<Secret>, o
     entry.metadata.set_credentials_loaded();
     entry.metadata.write(&entry.dir, &ours.dir, options.durable).map_err(trouble(METADATA))?;
     entry.dir.sync_if(options.durable).map_err(trouble(METADATA))?;
-    entry.dir.sync_if(options.durable).map_err(trouble(METADATA))?;
     drop(lock);
     Ok(written)
 }
