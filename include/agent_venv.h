@@ -179,7 +179,7 @@ typedef int32_t avenv_status;
 #define AVENV_ENVIRONMENT_IN_USE 11
 
 /**
- * Reserved. Payload: adapter_id, reason.
+ * A login in a profile is newer than the host's, or may be, and was kept. Payload: adapter_id, reason.
  */
 #define AVENV_CREDENTIALS_CONFLICT 12
 
@@ -255,8 +255,8 @@ AVENV_API void avenv_error_free(avenv_error *error);
  *   credentials    the same, mode 0600; refresh_credentials writes only these anew
  *   file_modes     object of integers: path -> mode, 0 to 511 (octal 777); 384 (octal 600) where none is given
  *   prefix         string: start of an ephemeral directory's name, at most 64 bytes
- *   adapter        string or object: a built-in adapter's id, or a definition; the other fields are laid over its own
- *   options        object: the adapter's options (model, reasoning_effort, load_credentials, extra_argv, workspace)
+ *   adapter        string or object: an adapter's id, or a definition; the other fields are laid over its own
+ *   options        object: the adapter's options, see avenv_spec_for_adapter()
  *
  * json   the text. Read during the call, not kept. The parser may leave copies of its strings in memory: a credential that
  *        must not linger there comes by avenv_spec_add_credential().
@@ -273,11 +273,26 @@ avenv_status avenv_spec_parse(const char *json,
  * A spec for an adapter, to which files and variables can be added. It reads no login: that happens each time an
  * environment is made from it.
  *
- * adapter       a built-in adapter's id ("claude-code", "codex"), or a definition as JSON (it begins with '{').
+ * adapter       an adapter's id ("claude-code", "codex", ...; see avenv_adapter_definition_json()), or a definition as JSON
+ *               (it begins with '{').
  * options_json  a JSON object of the adapter's options; NULL for the defaults.
  * spec          receives the spec; yours, for avenv_spec_free(). NULL on failure.
  *
- * AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, or a malformed definition.
+ * The options:
+ *
+ *   login                "copy" (default): the profile gets a copy of the host's login. "none": it gets none. "share": the
+ *                        agent uses the host's login in place. "token": it gets a long-lived token by a variable, read at
+ *                        each attach and written nowhere; it is then among the handle's env_overrides.
+ *   token_env            for "token": the variable that holds it; default: the one that the agent itself reads
+ *   token_file           or the file that holds it: this user's, and nobody else's to read
+ *   isolation            "standard" (default) or "strict": close also what else the agent's variables can close
+ *   trusted_directories  list of absolute paths which the agent shall trust without asking, where it would ask
+ *   load_credentials     false is an older form of login "none"
+ *   model, reasoning_effort, workspace, extra_argv
+ *                        for avenv_adapter_argv_json()
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, a malformed definition, or a login that this agent can't
+ * have; the reason says why.
  */
 AVENV_API
 avenv_status avenv_spec_for_adapter(const char *adapter,
@@ -378,10 +393,16 @@ avenv_status avenv_options_set_lock_timeout_ms(avenv_options *options,
 AVENV_API avenv_status avenv_options_set_durable(avenv_options *options, bool durable, avenv_error **error);
 
 /**
- * Whether avenv_reap() also removes what a process on another machine may still own: on network file systems, where its
- * lock can't be seen from here, directories of another boot are otherwise kept. Default: false.
+ * Whether to do what is otherwise refused for safety's sake. Default: false.
+ *
+ * avenv_environment_refresh_credentials(): replace a login in the profile that is newer than the host's, or may be.
+ * avenv_reap(): remove also what a process on another machine may still own: on network file systems, where its lock can't
+ * be seen from here, directories of another boot are otherwise kept.
  */
-AVENV_API avenv_status avenv_options_set_force(avenv_options *options, bool force, avenv_error **error);
+AVENV_API
+avenv_status avenv_options_set_force(avenv_options *options,
+                                     bool force,
+                                     avenv_error **error);
 
 /**
  * Free options. NULL is nothing to free.
@@ -512,6 +533,29 @@ avenv_status avenv_environment_events_json(const avenv_environment *env,
                                            avenv_error **error);
 
 /**
+ * How the profile's login stands to the host's now, as JSON; reads both, changes nothing, and never tells a secret:
+ * {"status":"same","expires_at":"2026-05-10T12:00:00Z","files":[...]}.
+ *
+ * status       "none" (the profile has no login, or the environment no adapter), "same", "host_newer" (refresh brings it),
+ *              "profile_newer", "diverged" (both were changed since the copy, or neither tells), "shared", "token".
+ * expires_at   when the login that the agent uses ends, RFC 3339; null where its file doesn't tell.
+ * files        for each login file: path (below the profile), status, in_profile, on_host, expires_at, host_expires_at.
+ *              With the options login "token" and "share" a file in the profile is one that the agent made for itself.
+ * status_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+ *
+ * Which login is the newer one is told by the time at which each ends, where both tell; else by which of the two is no
+ * longer what was copied; else by the files' times.
+ *
+ * AVENV_CREDENTIALS_MISSING: the host's login is there and can't be read, or is no JSON.
+ * AVENV_ENVIRONMENT_NOT_FOUND, AVENV_REGISTRY_UNAVAILABLE, AVENV_PROFILE_SETUP_FAILED: the profile can't be looked at.
+ * AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
+ */
+AVENV_API
+avenv_status avenv_environment_login_status_json(const avenv_environment *env,
+                                                 char **status_json,
+                                                 avenv_error **error);
+
+/**
  * Write the credentials anew, each file replaced as a whole, and nothing else in the profile.
  *
  * spec     its credentials are written (its adapter's login, too, read from the host now). NULL: the host's login as it
@@ -520,6 +564,8 @@ avenv_status avenv_environment_events_json(const avenv_environment *env,
  *
  * AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
  * AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
+ * AVENV_CREDENTIALS_CONFLICT: the profile's login is newer than the host's, or may be (the agent renewed it, or logged in
+ * anew): see avenv_environment_login_status_json(). avenv_options_set_force() replaces it all the same.
  * AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
  * AVENV_ENVIRONMENT_NOT_FOUND: somebody destroyed the persistent environment; what has its name now is another.
  * AVENV_REGISTRY_UNAVAILABLE: as for avenv_environment_create_or_attach().
@@ -630,10 +676,20 @@ avenv_status avenv_reap(const avenv_options *options,
                         avenv_error **error);
 
 /**
- * The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields. Static: never
- * free it.
+ * The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields
+ * (docs/adapters.md). Static: never free it.
  */
 AVENV_API const char *avenv_adapters_json(void);
+
+/**
+ * The definition that an adapter's id stands for, as JSON: a built-in one, else the user's document `<id>.json` in
+ * $XDG_CONFIG_HOME/agent-venv/adapters (~/.config/agent-venv/adapters). A definition is answered as it is, checked.
+ *
+ * definition_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+ *
+ * AVENV_INVALID_ENVIRONMENT_SPEC: an unknown id, or a malformed document; the field names the place in it.
+ */
+AVENV_API avenv_status avenv_adapter_definition_json(const char *adapter, char **definition_json, avenv_error **error);
 
 /**
  * The command line for an unattended run of an adapter's agent, as a JSON list of strings; the prompt goes to the agent's

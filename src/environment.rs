@@ -13,6 +13,7 @@ use crate::ephemeral::Home;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
 use crate::fs::{self, Staging};
+use crate::login::{self, Copied, LoginStatus};
 use crate::options::Options;
 use crate::profile::{Profile, Written};
 use crate::registry::{self, Attached, Created, Leftover};
@@ -33,6 +34,8 @@ pub struct Environment {
     place: Place,
     path: String,
     spec: Spec,
+    /// A variable that leads to a login outside the profile, or is one.
+    handed: Option<(String, Secret)>,
     /// Held through destroy and refresh: one at a time.
     life: Mutex<Life>,
     /// What `life` says, for who must not wait for it.
@@ -41,7 +44,7 @@ pub struct Environment {
 }
 
 enum Place {
-    Ephemeral(Home),
+    Ephemeral { home: Home, copied: Mutex<Copied> },
     Persistent { root: String, name: String, instance: String },
 }
 
@@ -57,16 +60,17 @@ impl Environment {
     ///
     /// The host's login is read now, where the spec's adapter wants it. On failure nothing is left on disk.
     pub fn ephemeral(spec: &Spec, options: &Options) -> Result<Self> {
-        let credentials = spec.all_credentials()?;
+        let (seeds, credentials, handed) = (spec.seeds()?, spec.all_credentials()?, spec.handed()?);
         let (home, dir) = Home::claim(spec.prefix(), options)?;
         let path = home.path();
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
-        let written = profile.create(&spec.seeds()).and_then(|seeds| Ok((seeds, profile.create(&credentials)?)));
+        let written = profile.create(&seeds).and_then(|seeds| Ok((seeds, profile.create(&credentials)?)));
         drop(dir); // so that removing has a descriptor where there is none left
-        let (seeds, credentials) = written.inspect_err(|_| _ = home.remove())?;
+        let (seeds, written) = written.inspect_err(|_| _ = home.remove())?;
         let path = path.to_string_lossy().into_owned();
-        let environment = Self::new(Place::Ephemeral(home), path, spec.without_seed_files());
-        environment.log_creation(seeds, credentials);
+        let copied = Copied::new(&path, &credentials).into();
+        let environment = Self::new(Place::Ephemeral { home, copied }, path, spec.without_seed_files(), handed);
+        environment.log_creation(seeds, written);
         Ok(environment)
     }
 
@@ -77,9 +81,9 @@ impl Environment {
     /// of all who create it at once, exactly one does, and all get the same.
     pub fn create_or_attach(name: &str, spec: &Spec, options: &Options) -> Result<Self> {
         match registry::create_or_attach(name, spec, options)? {
-            Created::Existing(attached) => Ok(Self::attached(attached)),
-            Created::New { attached, seeds, credentials, index_path } => {
-                let environment = Self::from_registry(attached, spec.without_seed_files());
+            Created::Existing(attached) => Self::attached(attached),
+            Created::New { attached, seeds, credentials, handed, index_path } => {
+                let environment = Self::from_registry(attached, spec.without_seed_files(), handed);
                 environment.log_creation(seeds, credentials);
                 environment.log.lock().add(Happened::RegistryWritten { path: index_path });
                 Ok(environment)
@@ -89,29 +93,31 @@ impl Environment {
 
     /// Attaches to the environment `name`, and never creates it.
     pub fn attach(name: &str, options: &Options) -> Result<Self> {
-        registry::attach(name, options).map(Self::attached)
+        registry::attach(name, options).and_then(Self::attached)
     }
 
-    fn new(place: Place, path: String, spec: Spec) -> Self {
+    fn new(place: Place, path: String, spec: Spec, handed: Option<(String, Secret)>) -> Self {
         Environment {
             place,
             path,
             spec,
+            handed,
             life: Mutex::new(Life::Standing),
             stands: AtomicBool::new(true),
             log: Mutex::new(EventLog::new()),
         }
     }
 
-    fn from_registry(attached: Attached, spec: Spec) -> Self {
+    fn from_registry(attached: Attached, spec: Spec, handed: Option<(String, Secret)>) -> Self {
         let Attached { root, name, instance, path, .. } = attached;
-        Self::new(Place::Persistent { root, name, instance }, path, spec)
+        Self::new(Place::Persistent { root, name, instance }, path, spec, handed)
     }
 
-    fn attached(mut attached: Attached) -> Self {
+    fn attached(mut attached: Attached) -> Result<Self> {
         let spec = std::mem::take(&mut attached.spec);
         let metadata_path = std::mem::take(&mut attached.metadata_path);
-        let environment = Self::from_registry(attached, spec);
+        let handed = spec.handed()?;
+        let environment = Self::from_registry(attached, spec, handed);
         let mut log = environment.log.lock();
         log.add(Happened::Attached {
             name: environment.name().unwrap_or_default().to_owned(),
@@ -120,7 +126,7 @@ impl Environment {
         });
         log.add(Happened::RegistryRead { path: metadata_path });
         drop(log);
-        environment
+        Ok(environment)
     }
 
     fn log_creation(&self, seeds: Written, credentials: Written) {
@@ -147,7 +153,7 @@ impl Environment {
     /// The name; `None` for an ephemeral environment.
     pub fn name(&self) -> Option<&str> {
         match &self.place {
-            Place::Ephemeral(_) => None,
+            Place::Ephemeral { .. } => None,
             Place::Persistent { name, .. } => Some(name),
         }
     }
@@ -155,7 +161,7 @@ impl Environment {
     /// `"ephemeral"` or `"persistent"`.
     pub fn kind(&self) -> &'static str {
         match &self.place {
-            Place::Ephemeral(_) => "ephemeral",
+            Place::Ephemeral { .. } => "ephemeral",
             Place::Persistent { .. } => "persistent",
         }
     }
@@ -165,14 +171,20 @@ impl Environment {
         self.spec.adapter_id()
     }
 
-    /// The variables to set for the agent.
+    /// The variables to set for the agent. With the option `login: "token"` the token is among them: treat them as a secret.
     pub fn env_overrides(&self) -> BTreeMap<String, String> {
-        filled_in(&self.spec.env_template(), &self.path)
+        let mut overrides = filled_in(&self.spec.env_template(), &self.path);
+        if let Some((name, value)) = &self.handed {
+            overrides.insert(name.clone(), String::from_utf8_lossy(value.bytes()).into_owned());
+        }
+        overrides
     }
 
     /// The variables that the agent must not inherit.
     pub fn env_unset(&self) -> Vec<String> {
-        self.spec.env_unset()
+        let mut unset = self.spec.env_unset();
+        unset.retain(|name| self.handed.as_ref().is_none_or(|(handed, _)| handed != name));
+        unset
     }
 
     /// The whole environment block for a child: the entries of `base` (`NAME=value`), less the variables to unset and
@@ -201,37 +213,73 @@ impl Environment {
     /// With a spec: by that spec's credentials. Without: by the host's login as it is now, where the environment was made
     /// for an adapter that reads one, and by the credentials that this handle was created with. Works after attaching in
     /// another process too, since the adapter is recorded.
+    ///
+    /// [`CredentialsConflict`](crate::Failure::CredentialsConflict) where that would replace a login of the agent's own that is
+    /// newer than the host's, or may be, unless the options say `force`.
     pub fn refresh_credentials(&self, spec: Option<&Spec>, options: &Options) -> Result<()> {
         self.check_owner()?;
         self.noting(|| {
             let _life = self.life.lock();
             self.check_standing()?;
-            let credentials = spec.unwrap_or(&self.spec).all_credentials()?;
-            if credentials.is_empty() {
+            let source = spec.unwrap_or(&self.spec);
+            let credentials = source.all_credentials()?;
+            if credentials.is_empty() && !source.shares_by_variable() {
                 let reason = match spec {
                     Some(_) => "has no credentials to refresh this environment with",
+                    None if self.handed.is_some() => {
+                        "is needed: the agent gets its login by a variable, which is read at each attach; attach again"
+                    }
                     None => {
                         "is needed: this handle knows no credentials to go back to, and no adapter that reads a login"
                     }
                 };
                 return Err(Error::invalid("spec", reason));
             }
-            let written = self.replace_credentials(&credentials, options)?;
+            let written = self.replace_credentials(source, &credentials, options)?;
             self.log.lock().add(Happened::CredentialsRefreshed { file_count: written.files });
             Ok(())
         })
     }
 
-    fn replace_credentials(&self, credentials: &Files<Secret>, options: &Options) -> Result<Written> {
+    fn replace_credentials(&self, source: &Spec, credentials: &Files<'_>, options: &Options) -> Result<Written> {
+        let check = |profile: &login::Profile<'_>| match options.force {
+            true => Ok(()),
+            false => profile.check(source, credentials),
+        };
         match &self.place {
-            Place::Ephemeral(home) => home.with_profile(|dir, process| {
+            Place::Ephemeral { home, copied } => home.with_profile(|dir, process| {
+                let mut copied = copied.lock();
+                check(&login::Profile { dir, path: self.path(), copied: &copied })?;
                 let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
-                Profile { dir, path: self.path(), durable: options.durable }.replace(credentials, &staging)
+                let profile = Profile { dir, path: self.path(), durable: options.durable };
+                let written = profile.replace(credentials, &staging)?;
+                copied.add(credentials);
+                Ok(written)
             }),
             Place::Persistent { root, name, instance } => {
-                registry::refresh(name, instance, credentials, &options.with_root(root))
+                registry::refresh(name, instance, credentials, &options.with_root(root), check)
             }
         }
+    }
+
+    /// How the profile's login stands to the host's now, and when it ends. Reads both, changes nothing, and tells no secret.
+    ///
+    /// `none` where the environment has no adapter, or the profile no login.
+    pub fn login_status(&self) -> Result<LoginStatus> {
+        self.check_owner()?;
+        self.noting(|| {
+            self.check_standing()?;
+            let look = |profile: &login::Profile<'_>| login::status(&self.spec, profile);
+            match &self.place {
+                Place::Ephemeral { home, copied } => home.with_profile(|dir, _| {
+                    let copied = copied.lock().clone();
+                    look(&login::Profile { dir, path: self.path(), copied: &copied })
+                }),
+                Place::Persistent { root, name, instance } => {
+                    registry::inspect(name, instance, &Options::default().with_root(root), look)
+                }
+            }
+        })
     }
 
     /// Removes the profile, and the name of a persistent environment. Once that was done, further calls do nothing; after
@@ -244,7 +292,7 @@ impl Environment {
             let removed = match (&*life, &self.place) {
                 (Life::Destroyed, _) => return Ok(()),
                 (Life::Ruined(Some(leftover)), _) => leftover.remove(),
-                (_, Place::Ephemeral(home)) => match home.remove() {
+                (_, Place::Ephemeral { home, .. }) => match home.remove() {
                     Ok(()) => Ok(()),
                     Err(error) => {
                         *life = Life::Ruined(None);
@@ -280,7 +328,7 @@ impl Environment {
     /// thread may have held it at the fork, and nobody in the child would ever give it back.
     fn check_owner(&self) -> Result<()> {
         match &self.place {
-            Place::Ephemeral(home) => home.check_owner(),
+            Place::Ephemeral { home, .. } => home.check_owner(),
             Place::Persistent { .. } => Ok(()),
         }
     }
@@ -306,7 +354,7 @@ pub(crate) fn filled_in(template: &BTreeMap<String, String>, path: &str) -> BTre
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let Place::Ephemeral(home) = &self.place else { return };
+        let Place::Ephemeral { home, .. } = &self.place else { return };
         let destroyed = matches!(self.life.get_mut(), Life::Destroyed);
         if !destroyed && home.is_owner() {
             // Nobody is there to be told; what is left, reap takes.

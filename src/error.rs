@@ -45,13 +45,13 @@ pub enum Failure {
 
     /// The adapter wants the host's login, and there is none that can be used.
     #[error(
-        "no usable login for adapter {adapter_id:?}; looked at {}: log in with the agent once, or set the option load_credentials to false{}",
-        looked_at.join(", "), hint(.problem)
+        "no usable login for adapter {adapter_id:?}; looked at {}: {}",
+        looked_at.join(", "), problem.as_deref().unwrap_or(LOG_IN)
     )]
     CredentialsMissing {
         adapter_id: String,
         looked_at: Vec<String>,
-        /// What was wrong with the login that was there, where one was; part of the message only.
+        /// What was wrong with the login that was there, where one was, and what to do; part of the message only.
         #[serde(skip)]
         problem: Option<String>,
     },
@@ -80,7 +80,7 @@ pub enum Failure {
     #[error("environment {name:?} is in use: release it there first")]
     EnvironmentInUse { name: String },
 
-    /// Reserved: a newer login would be overwritten.
+    /// A login that is newer than the host's, or may be, would be overwritten.
     #[error("the login of adapter {adapter_id:?} was left as it is: {reason}")]
     CredentialsConflict { adapter_id: String, reason: String },
 }
@@ -132,9 +132,7 @@ pub(crate) fn kind_of_status(status: i32) -> &'static CStr {
     index.and_then(|index| KINDS.get(index)).copied().unwrap_or_default()
 }
 
-fn hint(problem: &Option<String>) -> String {
-    problem.as_ref().map(|p| format!(" ({p})")).unwrap_or_default()
-}
+const LOG_IN: &str = "log in with the agent once, or set the option login to \"none\"";
 
 /// A [`Failure`] with the event log of the call that failed.
 #[derive(Debug, Clone, thiserror::Error)]

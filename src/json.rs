@@ -217,6 +217,18 @@ impl Fields {
         }
     }
 
+    /// One of a few words, by what each stands for.
+    pub fn choice<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, Invalid> {
+        let Some(text) = self.string(key)? else { return Ok(None) };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+                Err(Invalid::new(self.name(key), format!("must be one of {}", words.join(", "))))
+            }
+        }
+    }
+
     pub fn strings(&mut self, key: &str) -> Result<Vec<String>, Invalid> {
         let field = self.name(key);
         self.list(key)?.into_iter().enumerate().map(|(i, item)| string(item, &format!("{field}[{i}]"))).collect()

@@ -30,6 +30,7 @@ mod event;
 pub mod ffi;
 mod fs;
 mod json;
+mod login;
 mod options;
 mod process_dir;
 mod profile;
@@ -45,6 +46,7 @@ pub use capabilities::{CAPABILITIES_JSON, VERSION};
 pub use environment::Environment;
 pub use error::{Error, Failure, Result};
 pub use event::{Event, Happened};
+pub use login::{LoginFile, LoginState, LoginStatus};
 pub use options::Options;
 pub use reap::{ReapReport, Reaped, Unremoved};
 pub use registry::RepairReport;
@@ -83,6 +85,11 @@ pub fn destroy_by_name(name: &str, options: &Options) -> Result<()> {
 /// Makes the registry's index agree with what is there. Safe at any time, and twice.
 pub fn repair(options: &Options) -> Result<RepairReport> {
     registry::repair(options)
+}
+
+/// The definition that an adapter's id stands for, or that `adapter` itself is, as JSON.
+pub fn adapter_definition(adapter: &str) -> Result<String> {
+    Ok(adapter::Adapter::named(adapter)?.definition.to_string())
 }
 
 /// The root of the registry of persistent environments, absolute; it need not exist.

@@ -19,7 +19,8 @@ pub struct Options {
     pub lock_timeout: Option<Duration>,
     /// Flush files and directories to the disk before a call answers, so that they outlive a loss of power.
     pub durable: bool,
-    /// Reap also what may still be owned by a process on another machine (network file systems only).
+    /// Do what is refused for safety's sake: refresh over a login of the agent's own that is newer than the host's, or may be;
+    /// reap what may still be owned by a process on another machine (network file systems only).
     pub force: bool,
 }
 

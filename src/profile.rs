@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fs::{self, Dir, Errno, Staging, Writing};
-use crate::spec::{Files, RelativePath};
+use crate::spec::{Content, Files, RelativePath};
 
 /// How many files were written, and how many bytes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -22,41 +22,50 @@ pub(crate) struct Profile<'a> {
 
 impl Profile<'_> {
     /// Writes files that must not exist yet.
-    pub fn create<T: AsRef<[u8]>>(&self, files: &Files<T>) -> Result<Written> {
-        self.each(files, |dir, name, content, mode| fs::create_file(dir, name, content, self.writing(mode)))
+    pub fn create(&self, files: &Files<'_>) -> Result<Written> {
+        self.each(files, |dir, name, content, mode| match content {
+            Content::Link(target) => fs::create_link(dir, name, target),
+            content => fs::create_file(dir, name, content.bytes(), self.writing(mode)),
+        })
     }
 
     /// Writes those files that do not exist yet, each as a whole: whoever comes after a crash finds it or not.
-    pub fn create_missing<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Staging<'_>) -> Result<Written> {
+    pub fn create_missing(&self, files: &Files<'_>, staging: &Staging<'_>) -> Result<Written> {
         self.each(files, |dir, name, content, mode| match dir.has(name)? {
             true => Ok(()),
-            false => fs::replace_file(dir, name, staging, content, self.writing(mode)),
+            false => self.put(dir, name, content, mode, staging),
         })
     }
 
     /// Replaces files, each as a whole.
-    pub fn replace<T: AsRef<[u8]>>(&self, files: &Files<T>, staging: &Staging<'_>) -> Result<Written> {
+    pub fn replace(&self, files: &Files<'_>, staging: &Staging<'_>) -> Result<Written> {
         self.each(files, |dir, name, content, mode| {
-            fs::replace_file(dir, name, staging, content, self.writing(mode))?;
+            self.put(dir, name, content, mode, staging)?;
             dir.sync_if(self.durable)
         })
+    }
+
+    fn put(&self, dir: &Dir, name: &str, content: &Content, mode: u32, staging: &Staging<'_>) -> Result<(), Errno> {
+        match content {
+            Content::Link(target) => fs::replace_by_link(dir, name, staging, target),
+            content => fs::replace_file(dir, name, staging, content.bytes(), self.writing(mode)),
+        }
     }
 
     fn writing(&self, mode: u32) -> Writing {
         Writing { mode, durable: self.durable, signed: false }
     }
 
-    fn each<T: AsRef<[u8]>>(
+    fn each(
         &self,
-        files: &Files<T>,
-        write: impl Fn(&Dir, &str, &[u8], u32) -> Result<(), Errno>,
+        files: &Files<'_>,
+        write: impl Fn(&Dir, &str, &Content, u32) -> Result<(), Errno>,
     ) -> Result<Written> {
         let mut written = Written::default();
         // Files come sorted, so most stand in the directory of the one before.
         let mut open: Option<(&str, Dir)> = None;
         for (path, (content, mode)) in files {
             let (parent, name) = path.split();
-            let content = content.as_ref();
             let result = match &open {
                 _ if parent.is_empty() => write(self.dir, name, content, *mode),
                 Some((opened, dir)) if *opened == parent => write(dir, name, content, *mode),
@@ -67,7 +76,7 @@ impl Profile<'_> {
             };
             result.map_err(|error| self.failed(path, error))?;
             written.files += 1;
-            written.bytes += content.len();
+            written.bytes += content.bytes().len();
         }
         let closed = self.close(&open).and_then(|()| self.dir.sync_if(self.durable));
         closed.map_err(|error| Error::setup(self.path, std::io::Error::from(error)))?;

@@ -1,11 +1,16 @@
 //! Adapters: what an agent needs, as data. The built-in ones use nothing that a caller's own cannot.
 
 mod argv;
-mod credentials;
+mod expiry;
+mod find;
+mod login;
 mod options;
+mod share;
+mod token;
+mod trust;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,31 +19,42 @@ use crate::json::{self, Fields, Invalid};
 use crate::spec::{RelativePath, check_prefix, check_variable};
 
 use argv::Part;
-pub(crate) use credentials::Login;
-pub(crate) use options::AdapterOptions;
+pub use find::BUILTIN_JSON;
+pub(crate) use login::{HostLogin, Login, MAX_BYTES as MAX_LOGIN, read_whole};
+pub(crate) use options::{AdapterOptions, Isolation, LoginMode};
+pub(crate) use share::Share;
+use trust::Trust;
 
-/// The built-in definitions, whole: a JSON list.
-pub const BUILTIN_JSON: &str =
-    concat!("[", include_str!("builtin/claude-code.json"), ",", include_str!("builtin/codex.json"), "]");
-
-const FIELDS: &str = "id, program, prefix, env, env_unset, seed_files, login, argv";
+const FIELDS: &str = "id, program, prefix, env, env_unset, seed_files, login, token, share, trust, strict, argv, leaks";
 
 /// An adapter's definition, checked.
 pub(crate) struct Adapter {
     pub id: String,
     pub program: String,
     pub prefix: String,
-    pub env: BTreeMap<String, String>,
-    pub env_unset: Vec<String>,
+    pub variables: Variables,
+    /// What else is set and unset where isolation is strict.
+    pub strict: Variables,
     pub seed_files: BTreeMap<RelativePath, Vec<u8>>,
     pub login: Vec<Login>,
+    /// The variable that hands a long-lived token to the agent.
+    pub token: Option<String>,
+    pub share: Option<Share>,
+    pub trust: Option<Trust>,
     /// The document as it was given.
     pub definition: Value,
     argv: Vec<Part>,
 }
 
+/// Variables to set for the agent, and those that it must not inherit.
+#[derive(Default)]
+pub(crate) struct Variables {
+    pub env: BTreeMap<String, String>,
+    pub env_unset: Vec<String>,
+}
+
 impl Adapter {
-    /// The built-in adapter with this id, or the definition that `text` itself is (it begins with `{`).
+    /// The adapter with this id, or the definition that `text` itself is (it begins with `{`).
     pub fn named(text: &str) -> Result<Arc<Self>> {
         let value = if text.trim_start().starts_with('{') { json::parse(text, "adapter")? } else { Value::from(text) };
         Ok(Self::from_value(value)?)
@@ -47,24 +63,9 @@ impl Adapter {
     /// The same, from a spec's `adapter` field.
     pub fn from_value(value: Value) -> Result<Arc<Self>, Invalid> {
         match value {
-            Value::String(id) => match Self::builtin(&id) {
-                Some(adapter) => Ok(adapter),
-                None => {
-                    let known: Vec<_> = builtin().iter().map(|adapter| adapter.id.as_str()).collect();
-                    let reason = format!(
-                        "is the id of no built-in adapter (there are {}); give its definition instead",
-                        known.join(", ")
-                    );
-                    Err(Invalid::new("adapter", reason))
-                }
-            },
+            Value::String(id) => Self::by_id(&id),
             value => Self::define(value).map(Arc::new),
         }
-    }
-
-    /// The built-in adapter with this id.
-    pub fn builtin(id: &str) -> Option<Arc<Self>> {
-        builtin().iter().find(|adapter| adapter.id == id).cloned()
     }
 
     fn define(value: Value) -> Result<Self, Invalid> {
@@ -80,23 +81,53 @@ impl Adapter {
         }
         let prefix = fields.string("prefix")?.unwrap_or_else(|| "agent-venv-".into());
         check_prefix("adapter.prefix", &prefix)?;
-        let env = fields.map("env", json::string)?;
-        for (name, value) in &env {
-            check_variable(&json::at("adapter.env", name), name, value)?;
-        }
-        let env_unset = fields.strings("env_unset")?;
-        for (i, name) in env_unset.iter().enumerate() {
-            check_variable(&format!("adapter.env_unset[{i}]"), name, "")?;
-        }
+        let variables = Variables::read(&mut fields)?;
+        let strict = match fields.take("strict") {
+            Some(value) => {
+                let mut fields = Fields::of(value, "adapter.strict", "adapter.strict")?;
+                let strict = Variables::read(&mut fields)?;
+                fields.finish("env, env_unset")?;
+                strict
+            }
+            None => Variables::default(),
+        };
         let seed_files = fields.map("seed_files", json::string)?;
         let seed_files = seed_files
             .into_iter()
             .map(|(path, text)| Ok((RelativePath::read(&path, "adapter.seed_files")?, text.into_bytes())))
             .collect::<Result<_, Invalid>>()?;
         let login = Login::list(fields.list("login")?)?;
+        let token = fields.take("token").map(read_token_variable).transpose()?;
+        let share = fields.take("share").map(|value| Share::read(value, "adapter.share")).transpose()?;
+        let trust = fields.take("trust").map(|value| Trust::read(value, "adapter.trust")).transpose()?;
         let argv = argv::template(fields.list("argv")?)?;
+        // For who reads the document.
+        fields.strings("leaks")?;
         fields.finish(FIELDS)?;
-        Ok(Adapter { id, program, prefix, env, env_unset, seed_files, login, definition, argv })
+        Ok(Adapter { id, program, prefix, variables, strict, seed_files, login, token, share, trust, definition, argv })
+    }
+
+    /// Refuses options that ask for what this agent can't do.
+    pub fn check(&self, options: &AdapterOptions) -> Result<(), Invalid> {
+        let refused = |what: &str| Err(Invalid::new("options.login", format!("{what}; use \"copy\" or \"none\"")));
+        match (options.login, &self.token, &self.share) {
+            (LoginMode::Token, None, _) => {
+                refused(&format!("is \"token\", and adapter {:?} takes no token by a variable", self.id))
+            }
+            (LoginMode::Share, _, Some(Share::Refused(reason))) => {
+                refused(&format!("is \"share\", which adapter {:?} cannot: {reason}", self.id))
+            }
+            (LoginMode::Share, _, None) => {
+                refused(&format!("is \"share\", and adapter {:?} does not say how its login can be shared", self.id))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is set and unset, in the order in which it counts.
+    pub fn variables(&self, options: &AdapterOptions) -> impl Iterator<Item = &Variables> {
+        let strict = (options.isolation == Isolation::Strict).then_some(&self.strict);
+        std::iter::once(&self.variables).chain(strict)
     }
 
     /// Looks the agent's program up on PATH.
@@ -113,6 +144,28 @@ impl Adapter {
     }
 }
 
+impl Variables {
+    fn read(fields: &mut Fields) -> Result<Self, Invalid> {
+        let env = fields.map("env", json::string)?;
+        for (name, value) in &env {
+            check_variable(&json::at(&fields.name("env"), name), name, value)?;
+        }
+        let env_unset = fields.strings("env_unset")?;
+        for (i, name) in env_unset.iter().enumerate() {
+            check_variable(&format!("{}[{i}]", fields.name("env_unset")), name, "")?;
+        }
+        Ok(Variables { env, env_unset })
+    }
+}
+
+fn read_token_variable(value: Value) -> Result<String, Invalid> {
+    let mut fields = Fields::of(value, "adapter.token", "adapter.token")?;
+    let name = fields.required_string("variable")?;
+    check_variable(&fields.name("variable"), &name, "")?;
+    fields.finish("variable")?;
+    Ok(name)
+}
+
 pub(crate) fn ensure_on_path(adapter_id: &str, program: &str) -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&path).any(|dir| crate::fs::is_executable(&dir.join(program))) {
@@ -120,33 +173,4 @@ pub(crate) fn ensure_on_path(adapter_id: &str, program: &str) -> Result<()> {
     }
     let (adapter_id, cli_bin) = (adapter_id.to_owned(), program.to_owned());
     Err(Failure::AdapterUnavailable { adapter_id, cli_bin }.into())
-}
-
-/// The built-in adapters, read once.
-fn builtin() -> &'static [Arc<Adapter>] {
-    static BUILTIN: OnceLock<Vec<Arc<Adapter>>> = OnceLock::new();
-    if let Some(adapters) = BUILTIN.get() {
-        return adapters;
-    }
-    // Read outside the lock: a fork in another thread meanwhile must not leave the child with a lock that nobody frees.
-    let adapters = read_builtin().unwrap_or_default();
-    BUILTIN.get_or_init(|| adapters)
-}
-
-fn read_builtin() -> Result<Vec<Arc<Adapter>>, Invalid> {
-    match json::parse(BUILTIN_JSON, "adapter")? {
-        Value::Array(definitions) => definitions.into_iter().map(Adapter::from_value).collect(),
-        other => Err(json::wrong_type("adapter", "a list", &other)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_builtin_definition_is_valid() {
-        let adapters = read_builtin().unwrap_or_else(|invalid| panic!("{invalid:?}"));
-        assert_eq!(adapters.len(), 2);
-    }
 }

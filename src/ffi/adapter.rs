@@ -20,11 +20,26 @@ const ADAPTERS: &[u8] = {
     &WITH_END
 };
 
-/// The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields. Static: never
-/// free it.
+/// The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields
+/// (docs/adapters.md). Static: never free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn avenv_adapters_json() -> *const c_char {
     guard!(ADAPTERS.as_ptr().cast())
+}
+
+/// The definition that an adapter's id stands for, as JSON: a built-in one, else the user's document `<id>.json` in
+/// $XDG_CONFIG_HOME/agent-venv/adapters (~/.config/agent-venv/adapters). A definition is answered as it is, checked.
+///
+/// definition_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+///
+/// AVENV_INVALID_ENVIRONMENT_SPEC: an unknown id, or a malformed document; the field names the place in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_adapter_definition_json(
+    adapter: *const c_char,
+    definition_json: *mut *mut c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, definition_json = text(adapter, "adapter").and_then(crate::adapter_definition))
 }
 
 /// The command line for an unattended run of an adapter's agent, as a JSON list of strings; the prompt goes to the agent's

@@ -2,6 +2,8 @@
 
 use std::ffi::{CString, c_char};
 
+use zeroize::Zeroizing;
+
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::spec::Spec;
@@ -21,7 +23,8 @@ pub struct avenv_environment {
     name: Option<CString>,
     kind: CString,
     adapter_id: CString,
-    env_overrides: CString,
+    /// It may hold a token.
+    env_overrides: Zeroizing<CString>,
     env_unset: CString,
 }
 
@@ -32,7 +35,7 @@ fn boxed(environment: Result<Environment>) -> Result<Box<avenv_environment>> {
         name: environment.name().map(|name| c_string(name.to_owned())),
         kind: c_string(environment.kind().to_owned()),
         adapter_id: c_string(environment.adapter_id().to_owned()),
-        env_overrides: json(&environment.env_overrides()),
+        env_overrides: Zeroizing::new(json(&environment.env_overrides())),
         env_unset: json(&environment.env_unset()),
         environment,
     }))
@@ -193,6 +196,31 @@ pub unsafe extern "C" fn avenv_environment_events_json(
     guard!(error, events_json = required(env, "env").map(|env| json(&env.environment.events())))
 }
 
+/// How the profile's login stands to the host's now, as JSON; reads both, changes nothing, and never tells a secret:
+/// {"status":"same","expires_at":"2026-05-10T12:00:00Z","files":[...]}.
+///
+/// status       "none" (the profile has no login, or the environment no adapter), "same", "host_newer" (refresh brings it),
+///              "profile_newer", "diverged" (both were changed since the copy, or neither tells), "shared", "token".
+/// expires_at   when the login that the agent uses ends, RFC 3339; null where its file doesn't tell.
+/// files        for each login file: path (below the profile), status, in_profile, on_host, expires_at, host_expires_at.
+///              With the options login "token" and "share" a file in the profile is one that the agent made for itself.
+/// status_json  receives the text; yours, for avenv_string_free(). NULL on failure.
+///
+/// Which login is the newer one is told by the time at which each ends, where both tell; else by which of the two is no
+/// longer what was copied; else by the files' times.
+///
+/// AVENV_CREDENTIALS_MISSING: the host's login is there and can't be read, or is no JSON.
+/// AVENV_ENVIRONMENT_NOT_FOUND, AVENV_REGISTRY_UNAVAILABLE, AVENV_PROFILE_SETUP_FAILED: the profile can't be looked at.
+/// AVENV_INTERNAL_INVARIANT_VIOLATION: the environment was destroyed, or this is a forked child.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn avenv_environment_login_status_json(
+    env: *const avenv_environment,
+    status_json: *mut *mut c_char,
+    error: *mut *mut avenv_error,
+) -> avenv_status {
+    guard!(error, status_json = required(env, "env").and_then(|env| Ok(json(&env.environment.login_status()?))))
+}
+
 /// Write the credentials anew, each file replaced as a whole, and nothing else in the profile.
 ///
 /// spec     its credentials are written (its adapter's login, too, read from the host now). NULL: the host's login as it
@@ -201,6 +229,8 @@ pub unsafe extern "C" fn avenv_environment_events_json(
 ///
 /// AVENV_INVALID_ENVIRONMENT_SPEC, field spec: there are no credentials to write.
 /// AVENV_CREDENTIALS_MISSING: the host has no login now. The profile keeps the one it has.
+/// AVENV_CREDENTIALS_CONFLICT: the profile's login is newer than the host's, or may be (the agent renewed it, or logged in
+/// anew): see avenv_environment_login_status_json(). avenv_options_set_force() replaces it all the same.
 /// AVENV_PROFILE_SETUP_FAILED: a file could not be written; the one before it stands whole.
 /// AVENV_ENVIRONMENT_NOT_FOUND: somebody destroyed the persistent environment; what has its name now is another.
 /// AVENV_REGISTRY_UNAVAILABLE: as for avenv_environment_create_or_attach().

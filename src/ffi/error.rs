@@ -34,7 +34,7 @@ pub const AVENV_INVALID_ENVIRONMENT_SPEC: avenv_status = 9;
 pub const AVENV_INTERNAL_INVARIANT_VIOLATION: avenv_status = 10;
 /// Reserved. Payload: name.
 pub const AVENV_ENVIRONMENT_IN_USE: avenv_status = 11;
-/// Reserved. Payload: adapter_id, reason.
+/// A login in a profile is newer than the host's, or may be, and was kept. Payload: adapter_id, reason.
 pub const AVENV_CREDENTIALS_CONFLICT: avenv_status = 12;
 
 /// Why a call failed. It is the caller's, for `avenv_error_free()`; its strings live as long as it does.

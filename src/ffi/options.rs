@@ -126,8 +126,11 @@ pub unsafe extern "C" fn avenv_options_set_durable(
     guard!(error, required_mut(options, "options").map(|options| options.0.durable = durable))
 }
 
-/// Whether avenv_reap() also removes what a process on another machine may still own: on network file systems, where its
-/// lock can't be seen from here, directories of another boot are otherwise kept. Default: false.
+/// Whether to do what is otherwise refused for safety's sake. Default: false.
+///
+/// avenv_environment_refresh_credentials(): replace a login in the profile that is newer than the host's, or may be.
+/// avenv_reap(): remove also what a process on another machine may still own: on network file systems, where its lock can't
+/// be seen from here, directories of another boot are otherwise kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_options_set_force(
     options: *mut avenv_options,

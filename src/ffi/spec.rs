@@ -25,8 +25,8 @@ fn boxed(spec: Result<Spec>) -> Result<Box<avenv_spec>> {
 ///   credentials    the same, mode 0600; refresh_credentials writes only these anew
 ///   file_modes     object of integers: path -> mode, 0 to 511 (octal 777); 384 (octal 600) where none is given
 ///   prefix         string: start of an ephemeral directory's name, at most 64 bytes
-///   adapter        string or object: a built-in adapter's id, or a definition; the other fields are laid over its own
-///   options        object: the adapter's options (model, reasoning_effort, load_credentials, extra_argv, workspace)
+///   adapter        string or object: an adapter's id, or a definition; the other fields are laid over its own
+///   options        object: the adapter's options, see avenv_spec_for_adapter()
 ///
 /// json   the text. Read during the call, not kept. The parser may leave copies of its strings in memory: a credential that
 ///        must not linger there comes by avenv_spec_add_credential().
@@ -45,11 +45,26 @@ pub unsafe extern "C" fn avenv_spec_parse(
 /// A spec for an adapter, to which files and variables can be added. It reads no login: that happens each time an
 /// environment is made from it.
 ///
-/// adapter       a built-in adapter's id ("claude-code", "codex"), or a definition as JSON (it begins with '{').
+/// adapter       an adapter's id ("claude-code", "codex", ...; see avenv_adapter_definition_json()), or a definition as JSON
+///               (it begins with '{').
 /// options_json  a JSON object of the adapter's options; NULL for the defaults.
 /// spec          receives the spec; yours, for avenv_spec_free(). NULL on failure.
 ///
-/// AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, or a malformed definition.
+/// The options:
+///
+///   login                "copy" (default): the profile gets a copy of the host's login. "none": it gets none. "share": the
+///                        agent uses the host's login in place. "token": it gets a long-lived token by a variable, read at
+///                        each attach and written nowhere; it is then among the handle's env_overrides.
+///   token_env            for "token": the variable that holds it; default: the one that the agent itself reads
+///   token_file           or the file that holds it: this user's, and nobody else's to read
+///   isolation            "standard" (default) or "strict": close also what else the agent's variables can close
+///   trusted_directories  list of absolute paths which the agent shall trust without asking, where it would ask
+///   load_credentials     false is an older form of login "none"
+///   model, reasoning_effort, workspace, extra_argv
+///                        for avenv_adapter_argv_json()
+///
+/// AVENV_INVALID_ENVIRONMENT_SPEC: an unknown adapter or option, a malformed definition, or a login that this agent can't
+/// have; the reason says why.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_spec_for_adapter(
     adapter: *const c_char,

@@ -1,8 +1,9 @@
 //! A directory held by descriptor, and steps from it that neither a link nor a mount can divert.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::{self, Errno};
@@ -117,6 +118,15 @@ impl Dir {
                 self.make_child(name)
             }
             opened => opened,
+        }
+    }
+
+    /// Where the symbolic link `name` leads; `None` where it is something else.
+    pub fn link_target(&self, name: &str) -> io::Result<Option<PathBuf>> {
+        match fs::readlinkat(self, name, Vec::new()) {
+            Ok(target) => Ok(Some(OsString::from_vec(target.into_bytes()).into())),
+            Err(Errno::INVAL) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

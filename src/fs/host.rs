@@ -16,6 +16,8 @@ use super::dir::Dir;
 pub(crate) enum ReadError {
     Missing,
     NotAFile,
+    /// Others may read it.
+    NotPrivate,
     TooLarge,
     Failed(Errno),
 }
@@ -25,6 +27,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::Missing => f.write_str("does not exist"),
             ReadError::NotAFile => f.write_str("is not a regular file"),
+            ReadError::NotPrivate => f.write_str("can be read or written by other users: make it yours, and 0600"),
             ReadError::TooLarge => f.write_str("is too large"),
             ReadError::Failed(error) => write!(f, "can't be read: {}", std::io::Error::from(*error)),
         }
@@ -42,23 +45,45 @@ impl From<Errno> for ReadError {
     }
 }
 
+/// A file's content, and when it was last changed.
+pub(crate) struct FileRead {
+    pub content: Vec<u8>,
+    /// Nanoseconds since 1970.
+    pub modified: i128,
+}
+
 /// Reads a regular file of at most `max` bytes. Links are followed; a FIFO or a device is not waited for.
-pub(crate) fn read_regular(path: &Path, max: usize) -> Result<Vec<u8>, ReadError> {
-    read(CWD, path, OFlags::empty(), max)
+pub(crate) fn read_regular(path: &Path, max: usize) -> Result<FileRead, ReadError> {
+    read(CWD, path, OFlags::empty(), max, |_| Ok(()))
+}
+
+/// The same for a file that only this user (or root) can have read or written.
+pub(crate) fn read_private(path: &Path, max: usize) -> Result<FileRead, ReadError> {
+    read(CWD, path, OFlags::empty(), max, |stat| {
+        let is_private = stat.st_mode & 0o077 == 0 && (stat.st_uid == user() || stat.st_uid == 0);
+        if is_private { Ok(()) } else { Err(ReadError::NotPrivate) }
+    })
 }
 
 /// The same for a file in a directory, a link not followed.
-pub(crate) fn read_child(dir: &Dir, name: &str, max: usize) -> Result<Vec<u8>, ReadError> {
-    read(dir.as_fd(), name.as_ref(), OFlags::NOFOLLOW, max)
+pub(crate) fn read_child(dir: &Dir, name: &str, max: usize) -> Result<FileRead, ReadError> {
+    read(dir.as_fd(), name.as_ref(), OFlags::NOFOLLOW, max, |_| Ok(()))
 }
 
-fn read(dir: BorrowedFd<'_>, path: &Path, flags: OFlags, max: usize) -> Result<Vec<u8>, ReadError> {
+fn read(
+    dir: BorrowedFd<'_>,
+    path: &Path,
+    flags: OFlags,
+    max: usize,
+    check: impl Fn(&fs::Stat) -> Result<(), ReadError>,
+) -> Result<FileRead, ReadError> {
     let flags = flags | OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let fd = fs::openat(dir, path, flags, Mode::empty())?;
     let stat = fs::fstat(&fd)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(ReadError::NotAFile);
     }
+    check(&stat)?;
     let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
     if size > max {
         return Err(ReadError::TooLarge);
@@ -67,7 +92,15 @@ fn read(dir: BorrowedFd<'_>, path: &Path, flags: OFlags, max: usize) -> Result<V
     let mut content = Vec::with_capacity(size + 1);
     let read = std::fs::File::from(fd).take(max as u64 + 1).read_to_end(&mut content);
     read.map_err(|error| ReadError::Failed(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
-    if content.len() > max { Err(ReadError::TooLarge) } else { Ok(content) }
+    if content.len() > max {
+        return Err(ReadError::TooLarge);
+    }
+    Ok(FileRead { content, modified: modified(&stat) })
+}
+
+#[allow(clippy::unnecessary_cast)] // the types differ between systems
+fn modified(stat: &fs::Stat) -> i128 {
+    i128::from(stat.st_mtime as i64) * 1_000_000_000 + i128::from(stat.st_mtime_nsec as i64)
 }
 
 /// Whether an error is one of the moment, so that it says nothing about the file: a shortage, a signal, a failing disk.

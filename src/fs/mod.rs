@@ -9,12 +9,12 @@ mod write;
 
 pub(crate) use dir::{Dir, Id, Kind, id_at, id_of_target};
 pub(crate) use host::{
-    ReadError, absolute, boot_id, canonical, check_owner_and_mode, is_executable, is_networked, is_passing,
-    make_private_dirs, random, read_child, read_regular, remove_empty, short_name, temp_dir, user,
+    FileRead, ReadError, absolute, boot_id, canonical, check_owner_and_mode, is_executable, is_networked, is_passing,
+    make_private_dirs, random, read_child, read_private, read_regular, remove_empty, short_name, temp_dir, user,
 };
 pub(crate) use identity::{PerProcess, process_token};
 pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};
 pub(crate) use remove::{Budget, Removed, remove_tree, remove_whatever};
-pub(crate) use write::{Staging, Writing, create_file, replace_file};
+pub(crate) use write::{Staging, Writing, create_file, create_link, replace_by_link, replace_file};
 
 pub(crate) use rustix::io::Errno;

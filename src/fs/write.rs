@@ -1,6 +1,7 @@
 //! Writing files that nobody else can read for a single instant.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use rustix::fs::{self, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::{self, Errno};
@@ -74,7 +75,20 @@ pub(crate) fn replace_file(
     content: &[u8],
     how: Writing,
 ) -> io::Result<()> {
-    let create = || create_file(staging.dir, staging.name, content, how);
+    replace(dir, name, staging, || create_file(staging.dir, staging.name, content, how))
+}
+
+/// Creates the symbolic link `name`.
+pub(crate) fn create_link(dir: &Dir, name: &str, target: &Path) -> io::Result<()> {
+    fs::symlinkat(target, dir, name)
+}
+
+/// The same as [`replace_file`], by a symbolic link.
+pub(crate) fn replace_by_link(dir: &Dir, name: &str, staging: &Staging<'_>, target: &Path) -> io::Result<()> {
+    replace(dir, name, staging, || create_link(staging.dir, staging.name, target))
+}
+
+fn replace(dir: &Dir, name: &str, staging: &Staging<'_>, create: impl Fn() -> io::Result<()>) -> io::Result<()> {
     let created = match create() {
         // Left by somebody who died.
         Err(Errno::EXIST) => remove_whatever(staging.dir, staging.name).and_then(|()| create()),

@@ -17,7 +17,13 @@ use super::{COMMITTED, ENVS, INDEX, METADATA, PROFILE, Registry, TEMPORARY, name
 
 /// What `create_or_attach` did.
 pub(crate) enum Created {
-    New { attached: Attached, seeds: Written, credentials: Written, index_path: String },
+    New {
+        attached: Attached,
+        seeds: Written,
+        credentials: Written,
+        handed: Option<(String, Secret)>,
+        index_path: String,
+    },
     Existing(Attached),
 }
 
@@ -79,7 +85,8 @@ struct Staged<'a> {
     /// Says that we live: whoever reaps leaves it alone.
     lock: Option<Held>,
     spec: &'a Spec,
-    credentials: Files<Secret>,
+    credentials: Files<'static>,
+    handed: Option<(String, Secret)>,
     written: (Written, Written),
     slug: String,
     metadata: Metadata,
@@ -88,12 +95,12 @@ struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     fn build(registry: &Registry, name: &str, spec: &'a Spec, options: &Options) -> Result<Self> {
-        let credentials = spec.all_credentials()?;
+        let (credentials, handed) = (spec.all_credentials()?, spec.handed()?);
         let ours = registry.ours()?;
         process_dir::reap_at_first(&ours);
         let (lock, staging) = process_dir::claim(&ours).map_err(Trouble::registry)?;
         let slug = name::slug(name);
-        let metadata = Metadata::new(name, spec, &registry.profile_path(&slug), !credentials.is_empty());
+        let metadata = Metadata::new(name, spec, &registry.profile_path(&slug), &credentials);
         let written = (Written::default(), Written::default());
         let mut staged = Staged {
             ours,
@@ -101,6 +108,7 @@ impl<'a> Staged<'a> {
             lock: Some(lock),
             spec,
             credentials,
+            handed,
             written,
             slug,
             metadata,
@@ -114,7 +122,7 @@ impl<'a> Staged<'a> {
         let path = self.ours.path.join(&self.name).join(PROFILE);
         let dir = self.dir()?.make_child(PROFILE).map_err(|error| Trouble::os(&path, error).setup())?;
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
-        self.written = (profile.create(&self.spec.seeds())?, profile.create(&self.credentials)?);
+        self.written = (profile.create(&self.spec.seeds()?)?, profile.create(&self.credentials)?);
         self.write_metadata(options)
     }
 
@@ -189,7 +197,8 @@ impl Registry {
         trash.iter().for_each(|name| remove_trash(&staged.ours, name));
         let (seeds, credentials) = staged.written;
         let attached = self.describe(&staged.slug, &staged.metadata)?;
-        Ok(Created::New { attached, seeds, credentials, index_path: self.at(INDEX) })
+        let handed = staged.handed.take();
+        Ok(Created::New { attached, seeds, credentials, handed, index_path: self.at(INDEX) })
     }
 
     /// Renames a staged directory into place. What stands there has no name, and goes to the trash.
@@ -226,9 +235,9 @@ impl Registry {
         let dir = dir.map_err(|error| self.trouble(&format!("{below}/{PROFILE}"), error))?;
         let profile = Profile { dir: &dir, path: profile_path.as_ref(), durable: options.durable };
         let staging = Staging { dir: &staged.ours.dir, name: TEMPORARY };
-        profile.create_missing(&staged.spec.seeds(), &staging)?;
+        profile.create_missing(&staged.spec.seeds()?, &staging)?;
         profile.create_missing(&staged.credentials, &staging)?;
-        entry.metadata.adopt(staged.spec, &profile_path, !staged.credentials.is_empty());
+        entry.metadata.adopt(staged.spec, &profile_path, &staged.credentials);
         entry
             .metadata
             .write(&entry.dir, &staged.ours.dir, options.durable)

@@ -44,11 +44,11 @@ impl Index {
     /// The index; `None` where there is none, the reason where what stands there is no index. An error is one of reading:
     /// the file may be in order.
     pub fn load(registry: &Registry) -> Result<std::result::Result<Option<Self>, String>> {
-        let bytes = match read_child(&registry.dir, INDEX, MAX_BYTES) {
+        let bytes = match read_child(&registry.dir, INDEX, MAX_BYTES).map(|file| file.content) {
             Ok(bytes) => bytes,
             Err(ReadError::Missing) => return Ok(Ok(None)),
             Err(ReadError::Failed(error)) => return Err(registry.trouble(INDEX, error)),
-            Err(error @ (ReadError::NotAFile | ReadError::TooLarge)) => return Ok(Err(format!("it {error}"))),
+            Err(error) => return Ok(Err(format!("it {error}"))),
         };
         let ours = registry.dir.is_signed(INDEX).unwrap_or(false);
         let Ok(text) = String::from_utf8(bytes) else { return Ok(Err("it is not UTF-8".into())) };

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::fs::{self, Dir, Errno, ReadError, Staging};
 use crate::json::{self, Fields, Invalid};
-use crate::spec::{Spec, check_variable};
+use crate::login::Copied;
+use crate::spec::{Files, Spec, check_variable};
 use crate::time;
 
 use super::{METADATA, TEMPORARY, signed};
@@ -14,6 +15,8 @@ use super::{METADATA, TEMPORARY, signed};
 const SCHEMA: i64 = 1;
 const MAX_BYTES: usize = 64 << 20;
 const WRITER: &str = "agent-venv-native";
+/// Our field with the fingerprints of logins that were copied.
+const COPIED: &str = "copied_logins";
 
 /// A metadata file, checked, with all its fields.
 #[derive(Clone)]
@@ -39,7 +42,7 @@ pub(super) enum MetadataError {
 
 impl Metadata {
     /// What is recorded of a new environment.
-    pub fn new(name: &str, spec: &Spec, path: &str, has_credentials: bool) -> Self {
+    pub fn new(name: &str, spec: &Spec, path: &str, credentials: &Files<'_>) -> Self {
         let now = time::now();
         let template = spec.env_template();
         let env_overrides = crate::environment::filled_in(&template, path);
@@ -51,13 +54,16 @@ impl Metadata {
         put("adapter_id", json!(spec.adapter_id()));
         put("created_at", json!(now));
         put("env_overrides", json!(env_overrides));
-        put("credentials_loaded", json!(has_credentials));
-        put("credentials_loaded_at", if has_credentials { json!(now) } else { Value::Null });
+        put("credentials_loaded", json!(!credentials.is_empty()));
+        put("credentials_loaded_at", if credentials.is_empty() { Value::Null } else { json!(now) });
         put("writer", json!(WRITER));
         put("instance", json!(instance));
         put("env_overrides_template", json!(template));
         for (key, value) in spec.record() {
             put(&key, value);
+        }
+        if let Some(copied) = Copied::new(&instance, credentials).record() {
+            put(COPIED, copied);
         }
         Metadata {
             name: name.to_owned(),
@@ -72,8 +78,8 @@ impl Metadata {
 
     /// Makes an entry of somebody else's, which was never finished, one of ours: its own fields stay but those that we
     /// know better.
-    pub fn adopt(&mut self, spec: &Spec, path: &str, has_credentials: bool) {
-        let new = Self::new(&self.name, spec, path, has_credentials);
+    pub fn adopt(&mut self, spec: &Spec, path: &str, credentials: &Files<'_>) {
+        let new = Self::new(&self.name, spec, path, credentials);
         let mut fields = std::mem::take(&mut self.fields);
         let created_at = fields.get("created_at").cloned();
         fields.extend(new.fields.clone());
@@ -83,12 +89,14 @@ impl Metadata {
             fields.insert("created_at".into(), created_at);
         }
         let instance = fields.get("instance").and_then(Value::as_str).map(str::to_owned);
+        // Files that were there already were not copied by us.
+        fields.remove(COPIED);
         *self = Metadata { fields, instance, ..new };
     }
 
     pub fn read(dir: &Dir) -> Result<Self, MetadataError> {
         let bytes = match fs::read_child(dir, METADATA, MAX_BYTES) {
-            Ok(bytes) => bytes,
+            Ok(file) => file.content,
             Err(ReadError::Missing) => return Err(MetadataError::Missing),
             Err(ReadError::Failed(error)) if fs::is_passing(error) => return Err(MetadataError::Passing(error)),
             Err(error) => return Err(MetadataError::Unusable(format!("it {error}"))),
@@ -150,7 +158,19 @@ impl Metadata {
         self.fields.insert("env_overrides".into(), json!(overrides));
     }
 
-    pub fn set_credentials_loaded(&mut self) {
+    /// Which logins were copied into it.
+    pub fn copied(&self) -> Copied {
+        // Another writer who took the instance out left what no longer fits.
+        Copied::from_record(self.instance(), self.fields.get(COPIED).filter(|_| self.instance.is_some()))
+    }
+
+    pub fn set_credentials_loaded(&mut self, credentials: &Files<'_>) {
+        let mut copied = self.copied();
+        copied.add(credentials);
+        match copied.record() {
+            Some(copied) => _ = self.fields.insert(COPIED.into(), copied),
+            None => _ = self.fields.remove(COPIED),
+        }
         self.fields.insert("credentials_loaded".into(), json!(true));
         self.fields.insert("credentials_loaded_at".into(), json!(time::now()));
     }

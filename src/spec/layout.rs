@@ -1,9 +1,12 @@
 //! Which files a profile gets: the adapter's, with the spec's own laid over them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::path::PathBuf;
 
-use crate::error::Result;
+use crate::adapter::{HostLogin, LoginMode, Share};
+use crate::error::{Error, Result};
 use crate::json::Invalid;
 use crate::secret::Secret;
 
@@ -12,24 +15,49 @@ use super::{RelativePath, Spec};
 const PRIVATE: u32 = 0o600;
 
 /// Files to write: content and mode by path.
-pub(crate) type Files<T> = BTreeMap<RelativePath, (T, u32)>;
+pub(crate) type Files<'a> = BTreeMap<RelativePath, (Content<'a>, u32)>;
+
+/// What is written at a path.
+pub(crate) enum Content<'a> {
+    Seed(Cow<'a, [u8]>),
+    /// A credential of the caller's own.
+    Own(Secret),
+    /// A copy of the host's login.
+    Copy(HostLogin),
+    /// A symbolic link to the host's login.
+    Link(PathBuf),
+}
+
+impl Content<'_> {
+    /// What the file holds; nothing for a link.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Content::Seed(bytes) => bytes,
+            Content::Own(secret) => secret.bytes(),
+            Content::Copy(login) => login.secret.bytes(),
+            Content::Link(_) => &[],
+        }
+    }
+}
 
 type Check = std::result::Result<(), Invalid>;
 
 impl Spec {
     /// Checks that all files go together.
     pub(super) fn check(&self) -> Check {
-        let adapter_seeds = self.adapter.iter().flat_map(|(adapter, _)| adapter.seed_files.keys());
-        for path in self.seed_files.keys().chain(adapter_seeds) {
+        for path in self.seed_files.keys().chain(self.adapter_seeds()) {
             self.check_path("seed_files", path)?;
         }
         for path in self.credentials.keys().chain(&self.host_logins()) {
             self.check_path("credentials", path)?;
         }
-        match self.file_modes.keys().find(|path| !self.writes(path)) {
-            Some(path) => Err(Invalid::new(path.field("file_modes"), "is a mode for a path that nothing writes")),
-            None => Ok(()),
+        if let Some(path) = self.file_modes.keys().find(|path| !self.writes(path)) {
+            return Err(Invalid::new(path.field("file_modes"), "is a mode for a path that nothing writes"));
         }
+        if let Some((adapter, options)) = &self.adapter {
+            adapter.check(options)?;
+        }
+        self.trusting().map(drop)
     }
 
     /// Checks a path that was just added to `place`.
@@ -55,8 +83,15 @@ impl Spec {
     }
 
     fn is_seed(&self, path: &RelativePath) -> bool {
-        let adapter = self.adapter.as_ref();
-        self.seed_files.contains_key(path) || adapter.is_some_and(|(adapter, _)| adapter.seed_files.contains_key(path))
+        self.seed_files.contains_key(path) || self.adapter_seeds().any(|seed| seed == path)
+    }
+
+    /// What the adapter seeds, the file with the directories to trust too.
+    fn adapter_seeds(&self) -> impl Iterator<Item = &RelativePath> {
+        self.adapter.iter().flat_map(|(adapter, options)| {
+            let trust = adapter.trust.as_ref().filter(|_| !options.trusted_directories.is_empty());
+            adapter.seed_files.keys().chain(trust.map(|trust| &trust.file))
+        })
     }
 
     pub(super) fn is_login(&self, path: &RelativePath) -> bool {
@@ -74,15 +109,18 @@ impl Spec {
         let own = first(self.seed_files.range(start.clone()).next().map(|(file, _)| file))
             .or_else(|| first(self.credentials.range(start).next().map(|(file, _)| file)));
         own.or_else(|| {
-            let (adapter, _) = self.adapter.as_ref()?;
             let logins = self.host_logins();
-            adapter.seed_files.keys().chain(&logins).find(|file| file.is_below(path)).cloned()
+            self.adapter_seeds().chain(&logins).find(|file| file.is_below(path)).cloned()
         })
     }
 
-    /// Where logins that are read from the host go; a credential of the spec's own takes the place of one.
+    /// Where logins of the host go, as copies or links; a credential of the spec's own takes the place of one.
     fn host_logins(&self) -> BTreeSet<RelativePath> {
-        let wanted = self.adapter.iter().filter(|(_, options)| options.load_credentials);
+        let wanted = self.adapter.iter().filter(|(adapter, options)| match options.login {
+            LoginMode::Copy => true,
+            LoginMode::Share => matches!(adapter.share, Some(Share::Link)),
+            LoginMode::None | LoginMode::Token => false,
+        });
         let paths = wanted.flat_map(|(adapter, _)| adapter.login.iter().map(|login| login.profile.clone()));
         paths.filter(|path| !self.credentials.contains_key(path) && !self.creators.contains(path)).collect()
     }
@@ -92,28 +130,77 @@ impl Spec {
     }
 
     /// The seed files.
-    pub(crate) fn seeds(&self) -> Files<&[u8]> {
+    pub(crate) fn seeds(&self) -> Result<Files<'_>> {
         let adapter = self.adapter.iter().flat_map(|(adapter, _)| &adapter.seed_files);
         let all = adapter.chain(&self.seed_files);
-        all.map(|(path, content)| (path.clone(), (content.as_slice(), self.mode(path)))).collect()
+        let mut files: Files<'_> =
+            all.map(|(path, content)| (path.clone(), (Content::Seed(content.into()), self.mode(path)))).collect();
+        if let Some((path, content)) = self.trusting()? {
+            let mode = self.mode(&path);
+            files.insert(path, (Content::Seed(content.into()), mode));
+        }
+        Ok(files)
     }
 
-    /// The credentials that the spec itself holds.
-    pub(crate) fn literal_credentials(&self) -> Files<Secret> {
-        let literal = self.credentials.iter();
-        literal.map(|(path, secret)| (path.clone(), (secret.clone(), self.mode(path)))).collect()
+    /// The seed file that the directories to trust are written into, where there are any.
+    fn trusting(&self) -> std::result::Result<Option<(RelativePath, Vec<u8>)>, Invalid> {
+        let Some((adapter, options)) = &self.adapter else { return Ok(None) };
+        let Some(trust) = adapter.trust.as_ref().filter(|_| !options.trusted_directories.is_empty()) else {
+            return Ok(None);
+        };
+        let without = self.seed_files.get(&trust.file).or_else(|| adapter.seed_files.get(&trust.file));
+        let content = trust.apply(without.map_or(&[], Vec::as_slice), &options.trusted_directories)?;
+        Ok(Some((trust.file.clone(), content)))
     }
 
     /// All credentials: those of the spec, and the host's login as it is now.
-    pub(crate) fn all_credentials(&self) -> Result<Files<Secret>> {
-        let mut files = self.literal_credentials();
-        if let Some((adapter, _)) = &self.adapter {
-            for (path, secret) in adapter.read_logins(&self.host_logins())? {
-                let mode = self.mode(&path);
-                files.insert(path, (secret, mode));
-            }
+    pub(crate) fn all_credentials(&self) -> Result<Files<'static>> {
+        let own = self.credentials.iter();
+        let mut files: Files<'static> =
+            own.map(|(path, secret)| (path.clone(), (Content::Own(secret.clone()), self.mode(path)))).collect();
+        let Some((adapter, options)) = &self.adapter else { return Ok(files) };
+        if self.shares_by_variable() {
+            // It must be there to be used.
+            adapter.read_logins(&adapter.login.iter().map(|login| login.profile.clone()).collect())?;
+        }
+        for (path, host) in adapter.read_logins(&self.host_logins())? {
+            let mode = self.mode(&path);
+            let content = match (options.login, host) {
+                (LoginMode::Share, HostLogin { file: Some(file), .. }) => Content::Link(file.path),
+                (LoginMode::Share, _) => {
+                    let reason =
+                        "is \"share\", and the host's login is in the Keychain, to which no link leads; use \"copy\"";
+                    return Err(Error::invalid("options.login", reason));
+                }
+                (_, host) => Content::Copy(host),
+            };
+            files.insert(path, (content, mode));
         }
         Ok(files)
+    }
+
+    /// Whether the agent uses the host's login in place, led there by a variable.
+    pub(crate) fn shares_by_variable(&self) -> bool {
+        let adapter = self.adapter.as_ref();
+        adapter.is_some_and(|(adapter, options)| {
+            options.login == LoginMode::Share && matches!(adapter.share, Some(Share::Variable(_)))
+        })
+    }
+
+    /// The variable that leads to the login where it is not in the profile, with its value now. It is handed over at each
+    /// attach, and recorded nowhere: it may be a token.
+    pub(crate) fn handed(&self) -> Result<Option<(String, Secret)>> {
+        let Some((adapter, options)) = &self.adapter else { return Ok(None) };
+        match (options.login, &adapter.token, &adapter.share) {
+            (LoginMode::Token, Some(variable), _) => {
+                Ok(Some((variable.clone(), adapter.read_token(variable, options)?)))
+            }
+            (LoginMode::Share, _, Some(Share::Variable(variable))) => {
+                let directory = adapter.login.iter().find_map(|login| login.moved_directory());
+                Ok(Some((variable.clone(), Secret::new(directory.unwrap_or_default().into_bytes()))))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

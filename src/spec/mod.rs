@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::json::{self, Fields, Invalid};
 use crate::secret::Secret;
 
-pub(crate) use layout::Files;
+pub(crate) use layout::{Content, Files};
 pub(crate) use names::{RelativePath, check_prefix, check_variable};
 
 /// What an environment shall hold.
@@ -231,18 +231,31 @@ impl Spec {
 
     /// The variables to hand back, `$EPHEMERAL_HOME` not yet replaced.
     pub(crate) fn env_template(&self) -> BTreeMap<String, String> {
-        let mut env = self.adapter.as_ref().map(|(adapter, _)| adapter.env.clone()).unwrap_or_default();
+        let adapter = self.adapter.iter().flat_map(|(adapter, options)| adapter.variables(options));
+        let mut env: BTreeMap<_, _> = adapter.flat_map(|variables| variables.env.clone()).collect();
         env.extend(self.env_overrides.iter().map(|(name, value)| (name.clone(), value.clone())));
         env
     }
 
     /// The variables that a child must not inherit.
     pub(crate) fn env_unset(&self) -> Vec<String> {
-        // Known by its id where only that was given or recorded, as other implementations do.
-        let adapter = self.adapter.as_ref().map(|(adapter, _)| adapter.clone());
-        let adapter = adapter.or_else(|| Adapter::builtin(self.adapter_id()));
-        let unset = adapter.map(|adapter| adapter.env_unset.clone()).unwrap_or_default();
-        unset.into_iter().filter(|name| !self.env_overrides.contains_key(name)).collect()
+        let names = |adapter: &Adapter, options: &AdapterOptions| -> Vec<String> {
+            adapter.variables(options).flat_map(|variables| variables.env_unset.iter().cloned()).collect()
+        };
+        let unset = match &self.adapter {
+            Some((adapter, options)) => names(adapter, options),
+            // Known by its id where only that was given or recorded, as other implementations do.
+            None => Adapter::builtin(self.adapter_id())
+                .map(|adapter| names(&adapter, &AdapterOptions::default()))
+                .unwrap_or_default(),
+        };
+        let set = self.env_template();
+        unset.into_iter().filter(|name| !set.contains_key(name)).collect()
+    }
+
+    /// The adapter and its options, where it has one.
+    pub(crate) fn adapter(&self) -> Option<(&Adapter, &AdapterOptions)> {
+        self.adapter.as_ref().map(|(adapter, options)| (&**adapter, &**options))
     }
 }
 

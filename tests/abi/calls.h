@@ -184,6 +184,16 @@ CALL(events_json_fails) {
     avenv_status status = avenv_environment_events_json(NULL, &out, error);
     STRING_OUTPUT;
 }
+CALL(login_status_json_succeeds) {
+    char *out = POISON(char);
+    avenv_status status = avenv_environment_login_status_json(on->env, &out, error);
+    STRING_OUTPUT;
+}
+CALL(login_status_json_fails) {
+    char *out = POISON(char);
+    avenv_status status = avenv_environment_login_status_json(NULL, &out, error);
+    STRING_OUTPUT;
+}
 CALL(refresh_credentials_succeeds) {
     return avenv_environment_refresh_credentials(on->env, NULL, NULL, error);
 }
@@ -258,6 +268,16 @@ CALL(reap_fails) {
     avenv_options_free(options);
     STRING_OUTPUT;
 }
+CALL(adapter_definition_json_succeeds) {
+    char *out = POISON(char);
+    avenv_status status = avenv_adapter_definition_json("codex", &out, error);
+    STRING_OUTPUT;
+}
+CALL(adapter_definition_json_fails) {
+    char *out = POISON(char);
+    avenv_status status = avenv_adapter_definition_json("nobody", &out, error);
+    STRING_OUTPUT;
+}
 CALL(adapter_argv_json_succeeds) {
     char *out = POISON(char);
     avenv_status status = avenv_adapter_argv_json("codex", json("{'model':'m'}"), &out, error);
@@ -298,6 +318,7 @@ static const struct call {
     {"avenv_environment_attach", attach_succeeds, attach_fails},
     {"avenv_environment_envp", envp_succeeds, envp_fails},
     {"avenv_environment_events_json", events_json_succeeds, events_json_fails},
+    {"avenv_environment_login_status_json", login_status_json_succeeds, login_status_json_fails},
     {"avenv_environment_refresh_credentials", refresh_credentials_succeeds, refresh_credentials_fails},
     {"avenv_environment_destroy", destroy_succeeds, destroy_fails},
     {"avenv_registry_root", registry_root_succeeds, registry_root_fails},
@@ -305,6 +326,7 @@ static const struct call {
     {"avenv_registry_destroy", registry_destroy_succeeds, registry_destroy_fails},
     {"avenv_registry_repair", repair_succeeds, repair_fails},
     {"avenv_reap", reap_succeeds, reap_fails},
+    {"avenv_adapter_definition_json", adapter_definition_json_succeeds, adapter_definition_json_fails},
     {"avenv_adapter_argv_json", adapter_argv_json_succeeds, adapter_argv_json_fails},
     {"avenv_adapter_ensure_available", ensure_available_succeeds, ensure_available_fails},
 };

@@ -40,8 +40,10 @@ TEST(null_for_a_required_input_names_the_parameter) {
     REFUSED(avenv_registry_destroy(NULL, NULL, &error), "name", IS_NULL);
     REFUSED(avenv_environment_envp(NULL, NULL, &envp, &error), "env", IS_NULL);
     REFUSED(avenv_environment_events_json(NULL, &text, &error), "env", IS_NULL);
+    REFUSED(avenv_environment_login_status_json(NULL, &text, &error), "env", IS_NULL);
     REFUSED(avenv_environment_refresh_credentials(NULL, NULL, NULL, &error), "env", IS_NULL);
     REFUSED(avenv_environment_destroy(NULL, NULL, &error), "env", IS_NULL);
+    REFUSED(avenv_adapter_definition_json(NULL, &text, &error), "adapter", IS_NULL);
     REFUSED(avenv_adapter_argv_json(NULL, NULL, &text, &error), "adapter", IS_NULL);
     REFUSED(avenv_adapter_ensure_available(NULL, &error), "adapter", IS_NULL);
 
@@ -63,10 +65,12 @@ TEST(null_for_an_output_names_the_parameter_and_makes_nothing) {
     CHECK_INT(entries("home"), 0);
     REFUSED(avenv_environment_envp(env, NULL, NULL, &error), "envp", IS_NULL);
     REFUSED(avenv_environment_events_json(env, NULL, &error), "events_json", IS_NULL);
+    REFUSED(avenv_environment_login_status_json(env, NULL, &error), "status_json", IS_NULL);
     REFUSED(avenv_registry_root(NULL, NULL, &error), "path", IS_NULL);
     REFUSED(avenv_registry_list_json(NULL, NULL, &error), "names_json", IS_NULL);
     REFUSED(avenv_registry_repair(NULL, NULL, &error), "report_json", IS_NULL);
     REFUSED(avenv_reap(NULL, NULL, &error), "report_json", IS_NULL);
+    REFUSED(avenv_adapter_definition_json("codex", NULL, &error), "definition_json", IS_NULL);
     REFUSED(avenv_adapter_argv_json("codex", json("{'model':'m'}"), NULL, &error), "argv_json", IS_NULL);
     destroy_and_free(env);
 }
@@ -126,6 +130,7 @@ TEST(text_that_is_not_utf8_names_the_parameter) {
         REFUSED(avenv_environment_create_or_attach(bad, NULL, NULL, &env, &error), "name", NOT_UTF8);
         REFUSED(avenv_environment_attach(bad, NULL, &env, &error), "name", NOT_UTF8);
         REFUSED(avenv_registry_destroy(bad, NULL, &error), "name", NOT_UTF8);
+        REFUSED(avenv_adapter_definition_json(bad, &text, &error), "adapter", NOT_UTF8);
         REFUSED(avenv_adapter_argv_json(bad, NULL, &text, &error), "adapter", NOT_UTF8);
         REFUSED(avenv_adapter_argv_json("codex", bad, &text, &error), "options_json", NOT_UTF8);
         REFUSED(avenv_adapter_ensure_available(bad, &error), "adapter", NOT_UTF8);

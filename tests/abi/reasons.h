@@ -4,8 +4,10 @@
 
 #define UNKNOWN "is not known here; known are "
 #define NOT_A_FIELD UNKNOWN "adapter_id, env_overrides, seed_files, credentials, file_modes, prefix, adapter, options"
-#define NOT_AN_OPTION UNKNOWN "model, reasoning_effort, load_credentials, extra_argv, workspace"
-#define NOT_OF_AN_ADAPTER UNKNOWN "id, program, prefix, env, env_unset, seed_files, login, argv"
+#define NOT_AN_OPTION                                                                                                  \
+    UNKNOWN "model, reasoning_effort, load_credentials, extra_argv, workspace, isolation, login, token_env, "          \
+            "token_file, trusted_directories"
+#define NOT_OF_AN_ADAPTER UNKNOWN "id, program, prefix, env, env_unset, seed_files, login, token, share, trust, strict, argv, leaks"
 #define TWICE "is there twice"
 
 #define ABSOLUTE "is absolute: paths are relative to the profile"
@@ -23,7 +25,9 @@
 #define EMPTY_VARIABLE_NAME "is an empty variable name"
 #define BAD_VARIABLE_NAME "has a variable name that holds = or NUL"
 
-#define NO_ADAPTER "is the id of no built-in adapter (there are claude-code, codex); give its definition instead"
+#define NOT_BUILT_IN "is the id of no built-in adapter (there are claude-code, codex)"
+#define GIVE_DEFINITION "; give its definition instead"
+#define NO_ADAPTER NOT_BUILT_IN ", and there is no agent-venv/adapters/nobody.json in $XDG_CONFIG_HOME or ~/.config" GIVE_DEFINITION
 #define NEEDS_AN_ADAPTER "needs an adapter: name one in the field adapter"
 
 #endif

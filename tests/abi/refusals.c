@@ -95,7 +95,7 @@ static const struct {
 
     /* adapters and their options */
     {"{'adapter':'nobody'}", "adapter", NO_ADAPTER},
-    {"{'adapter':''}", "adapter", NO_ADAPTER},
+    {"{'adapter':''}", "adapter", NOT_BUILT_IN GIVE_DEFINITION},
     {"{'adapter':{'id':'a'}}", "adapter.program", "is missing"},
     {"{'adapter':{'id':'a','program':'p','surprise':1}}", "adapter.surprise", NOT_OF_AN_ADAPTER},
     {"{'adapter':{'id':'a','program':'p','seed_files':{'../x':''}}}", "adapter.seed_files['../x']", LEADS_OUT},

@@ -102,14 +102,16 @@ SPECS: list[Refusal] = [
     (
         {"adapter": "nope"},
         "adapter",
-        "is the id of no built-in adapter (there are claude-code, codex); "
+        "is the id of no built-in adapter (there are claude-code, codex), and there is no "
+        "agent-venv/adapters/nope.json in $XDG_CONFIG_HOME or ~/.config; "
         "give its definition instead",
     ),
     (
         {"adapter": "codex", "options": {"colour": "red"}},
         "options.colour",
         "is not known here; known are "
-        "model, reasoning_effort, load_credentials, extra_argv, workspace",
+        "model, reasoning_effort, load_credentials, extra_argv, workspace, "
+        "isolation, login, token_env, token_file, trusted_directories",
     ),
     ({"options": {"model": "m"}}, "options", "needs an adapter: name one in the field adapter"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -204,7 +205,9 @@ def test_an_entry_of_another_program_is_refreshed_by_the_adapter_that_is_given(
         del shared[ours]
     metadata.write_text(json.dumps(shared))
     (env.path.parent / ".committed").unlink()
-    (logins / ".codex/auth.json").write_text('{"new":1}')
+    login = logins / ".codex/auth.json"
+    login.write_text('{"new":1}')
+    os.utime(login, (9e9, 9e9))  # nobody wrote down what was copied, so that the newer file counts
     with pytest.raises(InvalidEnvironmentSpecError) as caught:
         Environment.attach("n").refresh_credentials()
     assert caught.value.payload["field"] == "spec"
