@@ -38,7 +38,7 @@ demo: build ## profiles for agents, in C and in Python: the main job, in a dozen
 	@RELEASE=$(RELEASE) CC="$(CC)" PYTHON3="$(PYTHON3)" sh demo/run
 
 .PHONY: test
-test: test-rust test-abi test-cpp test-python test-system test-registry test-faults test-go test-node test-any-ffi conformance ## every test that downloads no agent
+test: test-rust test-abi test-cpp test-python test-adapters test-system test-registry test-faults test-go test-node test-any-ffi conformance ## every test that downloads no agent
 
 # A toolchain that a part needs: $(call with,PROGRAM,PART,COMMAND). Without it the part is left out, and said to be; with CI=true
 # that is a failure.
@@ -62,6 +62,10 @@ test-cpp: build ## the C++ wrapper
 .PHONY: test-python
 test-python: build $(VENV)/made ## the Python package
 	@$(PYTEST) bindings/python
+
+.PHONY: test-adapters
+test-adapters: build $(VENV)/made ## adapters' documents: the schema and the library agree
+	@$(PYTEST) tests/adapters
 
 .PHONY: test-system
 test-system: build $(VENV)/made ## promises that take other processes, users and file systems to attack

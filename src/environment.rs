@@ -60,7 +60,7 @@ impl Environment {
     ///
     /// The host's login is read now, where the spec's adapter wants it. On failure nothing is left on disk.
     pub fn ephemeral(spec: &Spec, options: &Options) -> Result<Self> {
-        let (seeds, credentials, handed) = (spec.seeds()?, spec.all_credentials()?, spec.handed()?);
+        let ((seeds, credentials), handed) = (spec.files()?, spec.handed()?);
         let (home, dir) = Home::claim(spec.prefix(), options)?;
         let path = home.path();
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
@@ -222,7 +222,7 @@ impl Environment {
             let _life = self.life.lock();
             self.check_standing()?;
             let source = spec.unwrap_or(&self.spec);
-            let credentials = source.all_credentials()?;
+            let mut credentials = source.all_credentials()?;
             if credentials.is_empty() && !source.shares_by_variable() {
                 let reason = match spec {
                     Some(_) => "has no credentials to refresh this environment with",
@@ -235,21 +235,23 @@ impl Environment {
                 };
                 return Err(Error::invalid("spec", reason));
             }
-            let written = self.replace_credentials(source, &credentials, options)?;
+            let written = self.replace_credentials(source, &mut credentials, options)?;
             self.log.lock().add(Happened::CredentialsRefreshed { file_count: written.files });
             Ok(())
         })
     }
 
-    fn replace_credentials(&self, source: &Spec, credentials: &Files<'_>, options: &Options) -> Result<Written> {
-        let check = |profile: &login::Profile<'_>| match options.force {
-            true => Ok(()),
-            false => profile.check(source, credentials),
+    fn replace_credentials(&self, source: &Spec, credentials: &mut Files<'_>, options: &Options) -> Result<Written> {
+        let prepare = |profile: &login::Profile<'_>, credentials: &mut Files<'_>| {
+            if !options.force {
+                profile.check(source, credentials)?;
+            }
+            profile.keep_the_rest(source, credentials)
         };
         match &self.place {
             Place::Ephemeral { home, copied } => home.with_profile(|dir, process| {
                 let mut copied = copied.lock();
-                check(&login::Profile { dir, path: self.path(), copied: &copied })?;
+                prepare(&login::Profile { dir, path: self.path(), copied: &copied }, credentials)?;
                 let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
                 let profile = Profile { dir, path: self.path(), durable: options.durable };
                 let written = profile.replace(credentials, &staging)?;
@@ -257,7 +259,7 @@ impl Environment {
                 Ok(written)
             }),
             Place::Persistent { root, name, instance } => {
-                registry::refresh(name, instance, credentials, &options.with_root(root), check)
+                registry::refresh(name, instance, credentials, &options.with_root(root), prepare)
             }
         }
     }

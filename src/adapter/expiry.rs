@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use crate::json::{Fields, Invalid};
 use crate::time;
 
+use super::members::way;
+
 /// Where in a JSON login the end of its validity stands, and how it is told there.
 pub(crate) struct Expiry {
     /// The names on the way, from a JSON Pointer.
@@ -30,11 +32,7 @@ enum Format {
 impl Expiry {
     pub fn read(value: Value, path: &str) -> Result<Self, Invalid> {
         let mut fields = Fields::of(value, path, path)?;
-        let pointer = fields.required_string("pointer")?;
-        let Some(pointer) = pointer.strip_prefix('/') else {
-            return Err(Invalid::new(fields.name("pointer"), "must be a JSON Pointer, such as /tokens/expires_at"));
-        };
-        let way = pointer.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+        let way = way(&fields.required_string("pointer")?, &fields.name("pointer"))?;
         let formats = [
             ("unix_ms", Format::UnixMilliseconds),
             ("unix_s", Format::UnixSeconds),

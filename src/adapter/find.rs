@@ -11,8 +11,23 @@ use crate::json::{self, Invalid};
 use super::Adapter;
 
 /// The built-in definitions, whole: a JSON list.
-pub const BUILTIN_JSON: &str =
-    concat!("[", include_str!("builtin/claude-code.json"), ",", include_str!("builtin/codex.json"), "]");
+pub const BUILTIN_JSON: &str = concat!(
+    "[",
+    include_str!("builtin/claude-code.json"),
+    ",",
+    include_str!("builtin/codex.json"),
+    ",",
+    include_str!("builtin/gemini-cli.json"),
+    ",",
+    include_str!("builtin/opencode.json"),
+    ",",
+    include_str!("builtin/copilot-cli.json"),
+    ",",
+    include_str!("builtin/qwen-code.json"),
+    ",",
+    include_str!("builtin/pi.json"),
+    "]"
+);
 
 const MAX_BYTES: usize = 1 << 20;
 
@@ -102,6 +117,6 @@ mod tests {
     #[test]
     fn every_builtin_definition_is_valid() {
         let adapters = read_builtin().unwrap_or_else(|invalid| panic!("{invalid:?}"));
-        assert_eq!(adapters.len(), 2);
+        assert_eq!(adapters.len(), 7);
     }
 }

@@ -16,6 +16,7 @@ use crate::spec::{RelativePath, check_variable};
 
 use super::Adapter;
 use super::expiry::Expiry;
+use super::members::{self, Members};
 
 /// No login of a known agent comes near it; a larger file is something else.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
@@ -30,8 +31,12 @@ pub(crate) struct Login {
     pub profile: RelativePath,
     /// Whether the agent may be logged in without it.
     optional: bool,
+    /// Whether it is no login by itself, and copied only beside one.
+    beside: bool,
     /// Where it may lie on the host, in the order of preference.
     host: Vec<Place>,
+    /// The members of the JSON file that are the login, where not all of it is.
+    pub members: Option<Members>,
     /// How its freshness is told.
     pub expiry: Option<Expiry>,
 }
@@ -54,6 +59,8 @@ struct Directory {
 /// A login as it lies on the host.
 pub(crate) struct HostLogin {
     pub secret: Secret,
+    /// What is written, where the login is but members of a file.
+    pub file_content: Option<Secret>,
     /// `None` in the Keychain.
     pub file: Option<HostFile>,
 }
@@ -80,7 +87,8 @@ impl Login {
     fn read(value: Value, path: &str) -> std::result::Result<Self, Invalid> {
         let mut fields = Fields::of(value, path, path)?;
         let profile = RelativePath::read(&fields.required_string("profile")?, &fields.name("profile"))?;
-        let optional = fields.boolean("optional")?.unwrap_or(false);
+        let beside = fields.boolean("beside")?.unwrap_or(false);
+        let optional = fields.boolean("optional")?.unwrap_or(false) || beside;
         let host = fields.list("host")?.into_iter().enumerate();
         let host = host
             .map(|(i, place)| Place::read(place, &format!("{path}.host[{i}]")))
@@ -90,8 +98,9 @@ impl Login {
         }
         let name = fields.name("expiry");
         let expiry = fields.take("expiry").map(|value| Expiry::read(value, &name)).transpose()?;
-        fields.finish("profile, optional, host, expiry")?;
-        Ok(Login { profile, optional, host, expiry })
+        let members = Members::read(fields.strings("members")?, &fields.name("members"))?;
+        fields.finish("profile, optional, beside, host, members, expiry")?;
+        Ok(Login { profile, optional, beside, host, members, expiry })
     }
 
     /// The directory of the host's login file, where one of the host's own variables names it.
@@ -162,15 +171,18 @@ impl Adapter {
     pub fn read_logins(&self, paths: &BTreeSet<RelativePath>) -> Result<Vec<(RelativePath, HostLogin)>> {
         let mut looked_at = Vec::new();
         let mut found = Vec::new();
-        let mut missing = false;
+        let (mut missing, mut any) = (false, false);
         let wanted: Vec<_> = self.login.iter().filter(|login| paths.contains(&login.profile)).collect();
         for login in &wanted {
             match self.look_for(login, &mut looked_at)? {
-                Some(host) => found.push((login.profile.clone(), host)),
+                Some(host) => {
+                    any |= !login.beside;
+                    found.push((login.profile.clone(), host));
+                }
                 None => missing |= !login.optional,
             }
         }
-        if missing || (found.is_empty() && !wanted.is_empty()) {
+        if missing || (!any && !wanted.is_empty()) {
             return Err(self.missing(looked_at, None));
         }
         Ok(found)
@@ -188,7 +200,7 @@ impl Adapter {
                     Some(directory) => {
                         let path = directory.join(file);
                         looked_at.push(path.to_string_lossy().into_owned());
-                        read_file(path)
+                        read_file(path, login.members.is_some())
                     }
                     None => {
                         looked_at.push(format!("{}/{file} (no home directory is known: set HOME)", directory.default));
@@ -203,7 +215,15 @@ impl Adapter {
                 Place::Keychain(..) => Found::Nothing,
             };
             match found {
-                Found::Login(login) => return Ok(Some(login)),
+                Found::Login(mut found) => match login.members.as_ref().map(|members| members.of(&found.secret)) {
+                    None => return Ok(Some(found)),
+                    Some(Some(secret)) => {
+                        found.secret = secret;
+                        return Ok(Some(found));
+                    }
+                    // The file is there, and no login in it.
+                    Some(None) => {}
+                },
                 Found::Nothing => {}
                 Found::Unusable(what) => {
                     let problem = format!("{what}; log in with the agent again, or set the option login to \"none\"");
@@ -227,23 +247,32 @@ pub(super) fn on_host(path: &str) -> Option<PathBuf> {
     }
 }
 
-fn read_file(path: PathBuf) -> Found {
-    match read_whole(&path, || fs::read_regular(&path, MAX_BYTES)) {
-        Ok((secret, modified)) => Found::Login(HostLogin { secret, file: Some(HostFile { path, modified }) }),
+fn read_file(path: PathBuf, may_have_comments: bool) -> Found {
+    match read_whole(&path, may_have_comments, || fs::read_regular(&path, MAX_BYTES)) {
+        Ok((secret, modified)) => {
+            Found::Login(HostLogin { secret, file_content: None, file: Some(HostFile { path, modified }) })
+        }
         Err(None) => Found::Nothing,
         Err(Some(what)) => Found::Unusable(what),
     }
 }
 
 /// Reads a login file by `read`, again where it is JSON in the middle of being written. `Err(None)`: it does not exist.
+/// A file with settings too may have comments, which come back as spaces.
 pub(crate) fn read_whole(
     path: &Path,
+    may_have_comments: bool,
     read: impl Fn() -> std::result::Result<fs::FileRead, ReadError>,
 ) -> std::result::Result<(Secret, i128), Option<String>> {
     let must_parse = path.extension().is_some_and(|extension| extension == "json");
     for attempt in 0.. {
         let (secret, modified) = match read() {
-            Ok(fs::FileRead { content, modified }) => (Secret::new(content), modified),
+            Ok(fs::FileRead { mut content, modified }) => {
+                if may_have_comments {
+                    members::blank_comments(&mut content);
+                }
+                (Secret::new(content), modified)
+            }
             Err(ReadError::Missing) => return Err(None),
             Err(error) => return Err(Some(format!("{path:?} {error}"))),
         };
@@ -279,7 +308,7 @@ fn read_keychain(service: &str) -> Found {
             if password.last() == Some(&b'\n') {
                 password.pop();
             }
-            Found::Login(HostLogin { secret: Secret::new(password), file: None })
+            Found::Login(HostLogin { secret: Secret::new(password), file_content: None, file: None })
         }
         _ => Found::Nothing,
     }

@@ -4,6 +4,7 @@ mod argv;
 mod expiry;
 mod find;
 mod login;
+mod members;
 mod options;
 mod share;
 mod token;
@@ -100,6 +101,16 @@ impl Adapter {
         let token = fields.take("token").map(read_token_variable).transpose()?;
         let share = fields.take("share").map(|value| Share::read(value, "adapter.share")).transpose()?;
         let trust = fields.take("trust").map(|value| Trust::read(value, "adapter.trust")).transpose()?;
+        if let (Some(i), Some(Share::Link)) = (login.iter().position(|login| login.members.is_some()), &share) {
+            let reason = "can't be shared by a link, which would share the whole file: leave out share.link";
+            return Err(Invalid::new(format!("adapter.login[{i}].members"), reason));
+        }
+        if trust.as_ref().is_some_and(|trust| login.iter().any(|login| login.profile == trust.file)) {
+            return Err(Invalid::new(
+                "adapter.trust.file",
+                "is a file that a login goes to: trust can't be written into it",
+            ));
+        }
         let argv = argv::template(fields.list("argv")?)?;
         // For who reads the document.
         fields.strings("leaks")?;

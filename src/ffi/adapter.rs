@@ -6,18 +6,14 @@ use super::error::{avenv_error, avenv_status};
 use super::guard::guard;
 use super::text::{json, optional, text};
 
-const ADAPTERS: &[u8] = {
-    const TEXT: &str = crate::ADAPTERS_JSON;
-    const WITH_END: [u8; TEXT.len() + 1] = {
-        let mut bytes = [0; TEXT.len() + 1];
-        let mut i = 0;
-        while i < TEXT.len() {
-            bytes[i] = TEXT.as_bytes()[i];
-            i += 1;
-        }
-        bytes
-    };
-    &WITH_END
+static ADAPTERS: [u8; crate::ADAPTERS_JSON.len() + 1] = {
+    let mut bytes = [0; crate::ADAPTERS_JSON.len() + 1];
+    let mut i = 0;
+    while i < crate::ADAPTERS_JSON.len() {
+        bytes[i] = crate::ADAPTERS_JSON.as_bytes()[i];
+        i += 1;
+    }
+    bytes
 };
 
 /// The definitions of the built-in adapters, as a JSON list. A definition of your own has the same fields

@@ -5,11 +5,11 @@ mod status;
 
 use std::path::{Path, PathBuf};
 
-use crate::adapter::{HostLogin, Login, MAX_LOGIN, read_whole};
+use crate::adapter::{Adapter, HostLogin, Login, MAX_LOGIN, read_whole};
 use crate::error::{Error, Failure, Result, Trouble};
 use crate::fs::{self, Dir, Errno};
 use crate::secret::Secret;
-use crate::spec::{Content, Files, RelativePath, Spec};
+use crate::spec::{Content, Files, Spec};
 
 pub(crate) use copied::Copied;
 pub(crate) use status::status;
@@ -37,7 +37,21 @@ enum Found {
 }
 
 impl Profile<'_> {
-    fn find(&self, path: &RelativePath) -> Result<Found> {
+    /// The login in the profile: of a file that holds more, its members alone. What the adapter seeds there is none.
+    fn find(&self, adapter: &Adapter, login: &Login) -> Result<Found> {
+        let seed = adapter.seed_files.get(&login.profile);
+        match (self.find_file(login)?, &login.members) {
+            (Found::File { secret, .. }, _) if seed.is_some_and(|seed| seed == secret.bytes()) => Ok(Found::Nothing),
+            (Found::File { secret, modified }, Some(members)) => Ok(match members.of(&secret) {
+                Some(secret) => Found::File { secret, modified },
+                None => Found::Nothing,
+            }),
+            (found, _) => Ok(found),
+        }
+    }
+
+    fn find_file(&self, login: &Login) -> Result<Found> {
+        let path = &login.profile;
         let failed = |error| Trouble::os(&self.path.join(path.as_str()), error).setup();
         let (parent, name) = path.split();
         let mut above: Option<Dir> = None;
@@ -57,7 +71,7 @@ impl Profile<'_> {
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(error) => return Err(failed(error)),
         }
-        Ok(match read_whole(name.as_ref(), || fs::read_child(dir, name, MAX_LOGIN)) {
+        Ok(match read_whole(name.as_ref(), login.members.is_some(), || fs::read_child(dir, name, MAX_LOGIN)) {
             Ok((secret, modified)) => Found::File { secret, modified },
             Err(None) => Found::Nothing,
             Err(Some(_)) => Found::Other,
@@ -110,7 +124,7 @@ impl Profile<'_> {
                 },
                 _ => continue,
             };
-            let found = self.find(path)?;
+            let found = self.find(adapter, login)?;
             if !matches!(found, Found::File { .. }) {
                 // A link or a torn file is nobody's login; a directory fails when it is written to.
                 continue;
@@ -126,6 +140,21 @@ impl Profile<'_> {
                 path.as_str()
             );
             return Err(Error::from(Failure::CredentialsConflict { adapter_id: adapter.id.clone(), reason }));
+        }
+        Ok(())
+    }
+}
+
+impl Profile<'_> {
+    /// Makes of logins that are but members of their files what shall stand there: the rest of each file stays.
+    pub fn keep_the_rest(&self, spec: &Spec, credentials: &mut Files<'_>) -> Result<()> {
+        let logins = spec.adapter().into_iter().flat_map(|(adapter, _)| &adapter.login);
+        for (login, members) in logins.filter_map(|login| Some((login, login.members.as_ref()?))) {
+            if let Some((Content::Copy(host), _)) = credentials.get_mut(&login.profile)
+                && let Found::File { secret, .. } = self.find_file(login)?
+            {
+                host.file_content = members.put_into(&secret, &host.secret);
+            }
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ pub(crate) fn status(spec: &Spec, profile: &Profile<'_>) -> Result<LoginStatus> 
     };
     let mut files = Vec::new();
     for login in &adapter.login {
-        let found = profile.find(&login.profile)?;
+        let found = profile.find(adapter, login)?;
         let host = adapter.read_login(login)?;
         let expires = |bytes: &[u8]| login.expiry.as_ref().and_then(|expiry| expiry.of(bytes)).and_then(time::text);
         let host_expires_at = host.as_ref().and_then(|host| expires(host.secret.bytes()));

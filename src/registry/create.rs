@@ -85,6 +85,7 @@ struct Staged<'a> {
     /// Says that we live: whoever reaps leaves it alone.
     lock: Option<Held>,
     spec: &'a Spec,
+    seeds: Files<'a>,
     credentials: Files<'static>,
     handed: Option<(String, Secret)>,
     written: (Written, Written),
@@ -95,7 +96,7 @@ struct Staged<'a> {
 
 impl<'a> Staged<'a> {
     fn build(registry: &Registry, name: &str, spec: &'a Spec, options: &Options) -> Result<Self> {
-        let (credentials, handed) = (spec.all_credentials()?, spec.handed()?);
+        let ((seeds, credentials), handed) = (spec.files()?, spec.handed()?);
         let ours = registry.ours()?;
         process_dir::reap_at_first(&ours);
         let (lock, staging) = process_dir::claim(&ours).map_err(Trouble::registry)?;
@@ -107,6 +108,7 @@ impl<'a> Staged<'a> {
             name: staging,
             lock: Some(lock),
             spec,
+            seeds,
             credentials,
             handed,
             written,
@@ -122,7 +124,7 @@ impl<'a> Staged<'a> {
         let path = self.ours.path.join(&self.name).join(PROFILE);
         let dir = self.dir()?.make_child(PROFILE).map_err(|error| Trouble::os(&path, error).setup())?;
         let profile = Profile { dir: &dir, path: &path, durable: options.durable };
-        self.written = (profile.create(&self.spec.seeds()?)?, profile.create(&self.credentials)?);
+        self.written = (profile.create(&self.seeds)?, profile.create(&self.credentials)?);
         self.write_metadata(options)
     }
 
@@ -235,7 +237,7 @@ impl Registry {
         let dir = dir.map_err(|error| self.trouble(&format!("{below}/{PROFILE}"), error))?;
         let profile = Profile { dir: &dir, path: profile_path.as_ref(), durable: options.durable };
         let staging = Staging { dir: &staged.ours.dir, name: TEMPORARY };
-        profile.create_missing(&staged.spec.seeds()?, &staging)?;
+        profile.create_missing(&staged.seeds, &staging)?;
         profile.create_missing(&staged.credentials, &staging)?;
         entry.metadata.adopt(staged.spec, &profile_path, &staged.credentials);
         entry

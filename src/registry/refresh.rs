@@ -10,20 +10,20 @@ use crate::spec::Files;
 use super::index::Index;
 use super::{ENVS, METADATA, Registry, TEMPORARY, not_found};
 
-/// Replaces credentials, if the environment is still the one that `instance` was and `check` lets it.
+/// Replaces credentials, if the environment is still the one that `instance` was and `prepare` lets it.
 pub(crate) fn refresh(
     name: &str,
     instance: &str,
-    credentials: &Files<'_>,
+    credentials: &mut Files<'_>,
     options: &Options,
-    check: impl FnOnce(&login::Profile<'_>) -> Result<()>,
+    prepare: impl FnOnce(&login::Profile<'_>, &mut Files<'_>) -> Result<()>,
 ) -> Result<Written> {
     let Some(registry) = Registry::find(options)? else { return Err(not_found(name, &super::root(options)?)) };
     let lock = registry.lock(options)?;
     let mut entry = registry.same(registry.look_in(&Index::read(&registry)?, name)?, name, instance)?;
     let ours = registry.ours()?;
     let written = registry.with_profile(&entry, |profile| {
-        check(profile)?;
+        prepare(profile, credentials)?;
         let staging = Staging { dir: &ours.dir, name: TEMPORARY };
         Profile { dir: profile.dir, path: profile.path, durable: options.durable }.replace(credentials, &staging)
     })?;

@@ -34,7 +34,7 @@ impl Content<'_> {
         match self {
             Content::Seed(bytes) => bytes,
             Content::Own(secret) => secret.bytes(),
-            Content::Copy(login) => login.secret.bytes(),
+            Content::Copy(login) => login.file_content.as_ref().unwrap_or(&login.secret).bytes(),
             Content::Link(_) => &[],
         }
     }
@@ -72,7 +72,8 @@ impl Spec {
     }
 
     fn check_path(&self, place: &str, path: &RelativePath) -> Check {
-        if self.is_seed(path) && self.is_login(path) {
+        // What an adapter seeds where a login goes stands there without one.
+        if self.seed_files.contains_key(path) && self.is_login(path) {
             let reason = "is both a seed file and a credential: keep it in credentials alone";
             return Err(Invalid::new(path.field(place), reason));
         }
@@ -129,8 +130,14 @@ impl Spec {
         self.file_modes.get(path).copied().unwrap_or(PRIVATE)
     }
 
-    /// The seed files.
-    pub(crate) fn seeds(&self) -> Result<Files<'_>> {
+    /// The seed files, and the credentials as they are now.
+    pub(crate) fn files(&self) -> Result<(Files<'_>, Files<'static>)> {
+        let (mut seeds, credentials) = (self.seeds()?, self.all_credentials()?);
+        seeds.retain(|path, _| !credentials.contains_key(path));
+        Ok((seeds, credentials))
+    }
+
+    fn seeds(&self) -> Result<Files<'_>> {
         let adapter = self.adapter.iter().flat_map(|(adapter, _)| &adapter.seed_files);
         let all = adapter.chain(&self.seed_files);
         let mut files: Files<'_> =

@@ -352,6 +352,38 @@ TEST(a_users_own_document_is_found_by_its_id) {
     avenv_error_free(error);
 }
 
+TEST(of_a_file_with_settings_only_the_login_is_copied) {
+    static const char *const adapter =
+        "{'adapter':{'id':'mine','program':'mine','seed_files':{'.env':'seeded'},'login':["
+        "{'profile':'s.json','host':[{'file':'~/s.json'}],'members':['/auth/token']},"
+        "{'profile':'.env','optional':true,'host':[{'file':'~/.env'}]}]}}";
+    avenv_error *error = NULL;
+    avenv_environment *env = NULL;
+    avenv_spec *spec = parse(adapter);
+    write_file("home/s.json", "{\"theme\":\"dark\"}"); /* no login in it */
+    CHECK_INT(avenv_environment_create_ephemeral(spec, NULL, &env, &error), AVENV_CREDENTIALS_MISSING);
+    avenv_error_free(error);
+    avenv_spec_free(spec);
+    write_file("home/s.json", "{\"theme\":\"dark\",\"auth\":{\"token\":\"fake-1\",\"n\":1}}");
+    env = open_named("n", adapter);
+    CONTENT(in_profile(env, "s.json"), "{\n  \"auth\": {\n    \"token\": \"fake-1\"\n  }\n}");
+    CONTENT(in_profile(env, ".env"), "seeded");
+    write_file(in_profile(env, "s.json"), "{\"theme\":\"light\",\"auth\":{\"token\":\"fake-1\"}}");
+    STATUS(env, "same");
+    write_file("home/s.json", "{\"theme\":\"dark\",\"auth\":{\"token\":\"fake-2\"}}");
+    write_file("home/.env", "fake-env");
+    STATUS(env, "host_newer");
+    REFRESH(env, false, AVENV_OK);
+    CONTENT(in_profile(env, "s.json"),
+            "{\n  \"auth\": {\n    \"token\": \"fake-2\"\n  },\n  \"theme\": \"light\"\n}");
+    REFRESH(env, true, AVENV_OK);
+    CONTENT(in_profile(env, ".env"), "fake-env");
+    write_file(in_profile(env, "s.json"), "{\"auth\":{\"token\":\"fake-agent\"}}");
+    STATUS(env, "profile_newer");
+    REFRESH(env, false, AVENV_CREDENTIALS_CONFLICT);
+    destroy_and_free(env);
+}
+
 TEST(the_hosts_own_variable_says_where_its_login_lies) {
     avenv_environment *env;
     make_host();
@@ -415,6 +447,7 @@ static const struct test tests[] = {
     RUN(strict_isolation_sets_and_unsets_more),
     RUN(directories_are_trusted_in_the_agents_own_format),
     RUN(a_users_own_document_is_found_by_its_id),
+    RUN(of_a_file_with_settings_only_the_login_is_copied),
     RUN(the_hosts_own_variable_says_where_its_login_lies),
     RUN(what_a_login_can_not_be_is_refused),
 };

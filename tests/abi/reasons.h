@@ -25,7 +25,8 @@
 #define EMPTY_VARIABLE_NAME "is an empty variable name"
 #define BAD_VARIABLE_NAME "has a variable name that holds = or NUL"
 
-#define NOT_BUILT_IN "is the id of no built-in adapter (there are claude-code, codex)"
+#define NOT_BUILT_IN                                                                                                   \
+    "is the id of no built-in adapter (there are claude-code, codex, gemini-cli, opencode, copilot-cli, qwen-code, pi)"
 #define GIVE_DEFINITION "; give its definition instead"
 #define NO_ADAPTER NOT_BUILT_IN ", and there is no agent-venv/adapters/nobody.json in $XDG_CONFIG_HOME or ~/.config" GIVE_DEFINITION
 #define NEEDS_AN_ADAPTER "needs an adapter: name one in the field adapter"

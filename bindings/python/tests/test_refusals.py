@@ -102,7 +102,8 @@ SPECS: list[Refusal] = [
     (
         {"adapter": "nope"},
         "adapter",
-        "is the id of no built-in adapter (there are claude-code, codex), and there is no "
+        "is the id of no built-in adapter (there are claude-code, codex, gemini-cli, opencode, "
+        "copilot-cli, qwen-code, pi), and there is no "
         "agent-venv/adapters/nope.json in $XDG_CONFIG_HOME or ~/.config; "
         "give its definition instead",
     ),
