@@ -76,12 +76,8 @@ test-registry: build $(VENV)/made ## the registry: another implementation, hosti
 	@$(PYTEST) tests/registry
 
 .PHONY: test-faults
-test-faults: build $(VENV)/made ## killed at every system call, raced; AGENT_VENV_FAULTS=full for the long form
-	@$(PYTEST) tests/faults --ignore=tests/faults/test_errors.py
-
-.PHONY: test-errors
-test-errors: build $(VENV)/made ## each system call fails once; not all points hold yet (docs/faults.md), so it is not part of `test`
-	@$(PYTEST) tests/faults/test_errors.py
+test-faults: build $(VENV)/made ## each system call fails once, is killed at, is raced; AGENT_VENV_FAULTS=full for the long form
+	@$(PYTEST) -n 2 --dist worksteal tests/faults
 
 .PHONY: test-go
 test-go: build ## the Go package

@@ -137,7 +137,7 @@ impl ProcessDir {
 
     /// Whether it is still locked by our descriptor and found at its path.
     fn stands(&self) -> bool {
-        self.lock.dir().is_some() && fs::id_at(&self.path) == Ok(self.lock.id())
+        self.lock.dir().is_ok() && fs::id_at(&self.path) == Ok(self.lock.id())
     }
 
     fn at_path(&self) -> Result<Dir, Errno> {
@@ -151,11 +151,11 @@ impl ProcessDir {
         self.at_path().is_ok().then(|| Self::new(lock, self.path.clone()))
     }
 
-    /// Runs `work` on the directory, by our descriptor or, where that was closed, by its path.
+    /// Runs `work` on the directory, by our descriptor or, where that can't be used, by its path.
     pub fn with_dir<T>(&self, work: impl FnOnce(&Dir) -> Result<T, Errno>) -> Result<T, Errno> {
         match self.lock.dir() {
-            Some(dir) => work(dir),
-            None => work(&self.at_path()?),
+            Ok(dir) => work(dir),
+            Err(_) => work(&self.at_path()?),
         }
     }
 

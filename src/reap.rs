@@ -46,6 +46,12 @@ pub struct Unremoved {
     pub reason: String,
 }
 
+impl Unremoved {
+    pub(crate) fn new(path: &Path, error: Errno) -> Self {
+        Unremoved { path: text(path), reason: std::io::Error::from(error).to_string() }
+    }
+}
+
 enum Outcome {
     Removed,
     Kept,
@@ -75,7 +81,11 @@ pub(crate) fn reap_all(root: &Root, force: bool, given_back: &[PathBuf]) -> Reap
         removed: given_back.map(|path| text(path)).collect(),
         ..Reaped::default()
     };
-    for name in process_directories(&root.dir) {
+    let names = process_directories(&root.dir).unwrap_or_else(|error| {
+        report.failed.push(Unremoved::new(&root.path, error));
+        Vec::new()
+    });
+    for name in names {
         match reap_one(root, &name, force, &mut Budget::unlimited()) {
             Outcome::Removed => report.removed.push(text(&root.path.join(&name))),
             Outcome::Kept => report.kept += 1,
@@ -88,7 +98,7 @@ pub(crate) fn reap_all(root: &Root, force: bool, given_back: &[PathBuf]) -> Reap
 
 /// The same for a few directories, from a random one on, silently.
 pub(crate) fn reap_some(root: &Root) {
-    let names = process_directories(&root.dir);
+    let names = process_directories(&root.dir).unwrap_or_default();
     let mut budget = Budget::of(REMOVE_AT_MOST);
     let start = usize::try_from(fs::random() >> 32).unwrap_or(0) % names.len().max(1);
     for name in names.iter().cycle().skip(start).take(LOOK_AT.min(names.len())) {
@@ -99,10 +109,10 @@ pub(crate) fn reap_some(root: &Root) {
     }
 }
 
-fn process_directories(root: &Dir) -> Vec<String> {
-    let entries = root.entries().unwrap_or_default().into_iter();
+fn process_directories(root: &Dir) -> Result<Vec<String>, Errno> {
+    let entries = root.entries()?.into_iter();
     let names = entries.filter(|entry| entry.kind != Kind::Other).filter_map(|entry| entry.name.into_string().ok());
-    names.filter(|name| is_process_directory(name)).collect()
+    Ok(names.filter(|name| is_process_directory(name)).collect())
 }
 
 fn is_process_directory(name: &str) -> bool {
@@ -122,7 +132,7 @@ fn reap_one(root: &Root, name: &str, force: bool, budget: &mut Budget) -> Outcom
     match look_at(root, name, force, budget) {
         Ok(outcome) => outcome,
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Outcome::Nothing,
-        Err(error) => failed(&root.path.join(name), &std::io::Error::from(error).to_string()),
+        Err(error) => Outcome::Failed(Unremoved::new(&root.path.join(name), error)),
     }
 }
 
@@ -149,12 +159,8 @@ fn look_at(root: &Root, name: &str, force: bool, budget: &mut Budget) -> Result<
     Ok(match fs::remove_tree(&root.dir, &c_name, budget) {
         Ok(fs::Removed::All) => Outcome::Removed,
         Ok(fs::Removed::Some) => Outcome::Kept,
-        Err(error) => failed(&root.path.join(&error.path), &error.reason()),
+        Err(error) => Outcome::Failed(Unremoved { path: text(&root.path.join(&error.path)), reason: error.reason() }),
     })
-}
-
-fn failed(path: &Path, reason: &str) -> Outcome {
-    Outcome::Failed(Unremoved { path: text(path), reason: reason.to_owned() })
 }
 
 fn text(path: &Path) -> String {

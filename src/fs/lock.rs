@@ -27,20 +27,23 @@ impl<T: AsFd + Into<OwnedFd>> Kept<T> {
         Ok(Kept { fd: Some(fd), id, lost: AtomicBool::new(false) })
     }
 
-    fn get(&self) -> Option<&T> {
-        let fd = self.fd.as_ref()?;
-        if !fs::fstat(fd).is_ok_and(|stat| Id::of(&stat) == self.id) {
-            self.lost.store(true, Ordering::Release);
+    /// The file; `BADF` where its descriptor was closed. Any other error says nothing about that.
+    fn get(&self) -> io::Result<&T> {
+        let fd = self.fd.as_ref().ok_or(Errno::BADF)?;
+        match fs::fstat(fd) {
+            Ok(stat) if Id::of(&stat) == self.id => {}
+            Ok(_) | Err(Errno::BADF) => self.lost.store(true, Ordering::Release),
+            Err(error) => return Err(error),
         }
-        (!self.lost.load(Ordering::Acquire)).then_some(fd)
+        if self.lost.load(Ordering::Acquire) { Err(Errno::BADF) } else { Ok(fd) }
     }
 }
 
 impl<T: AsFd + Into<OwnedFd>> Drop for Kept<T> {
     fn drop(&mut self) {
-        let ours = self.get().is_some();
+        let ours = self.get().is_ok();
         if let (Some(fd), false) = (self.fd.take(), ours) {
-            // Not ours to close any more.
+            // Not ours to close any more, as far as can be told.
             _ = fd.into().into_raw_fd();
         }
     }
@@ -87,10 +90,12 @@ impl Held {
         Ok(Held { dir: Kept::new(dir)?, file })
     }
 
-    /// The directory, if the lock is still ours.
-    pub fn dir(&self) -> Option<&Dir> {
-        let locked = self.file.as_ref().is_none_or(|file| file.get().is_some());
-        self.dir.get().filter(|_| locked)
+    /// The directory; `BADF` where the lock is ours no more.
+    pub fn dir(&self) -> io::Result<&Dir> {
+        if let Some(file) = &self.file {
+            file.get()?;
+        }
+        self.dir.get()
     }
 
     pub fn id(&self) -> Id {
@@ -99,7 +104,7 @@ impl Held {
 
     /// Removes the lock file, if this lock is one.
     pub fn remove_lock_file(&self) {
-        if let (Some(dir), Some(_)) = (self.dir.get(), &self.file) {
+        if let (Ok(dir), Some(_)) = (self.dir.get(), &self.file) {
             _ = dir.remove_file(LOCK_FILE);
         }
     }
@@ -130,10 +135,13 @@ pub(crate) fn unlock(file: impl AsFd) {
 }
 
 /// Whether `name` in `dir` is this very file.
-pub(crate) fn is_named(file: impl AsFd, dir: &Dir, name: &str) -> bool {
-    let file = fs::fstat(file).map(|stat| Id::of(&stat));
-    let named = dir.stat_child(name).map(|stat| Id::of(&stat));
-    file.is_ok() && file == named
+pub(crate) fn is_named(file: impl AsFd, dir: &Dir, name: &str) -> io::Result<bool> {
+    let file = Id::of(&fs::fstat(file)?);
+    match dir.stat_child(name) {
+        Ok(stat) => Ok(Id::of(&stat) == file),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// False where the file system can't lock a directory.

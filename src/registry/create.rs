@@ -136,8 +136,12 @@ impl<'a> Staged<'a> {
     }
 
     fn dir(&self) -> Result<&Dir> {
-        self.lock.as_ref().and_then(Held::dir).ok_or_else(|| {
-            Trouble::new(&self.ours.path.join(&self.name), "its descriptor was closed by other code").registry()
+        self.lock.as_ref().map_or(Err(Errno::BADF), Held::dir).map_err(|error| {
+            let path = self.ours.path.join(&self.name);
+            match error {
+                Errno::BADF => Trouble::new(&path, "its descriptor was closed by other code").registry(),
+                error => Trouble::os(&path, error).registry(),
+            }
         })
     }
 
@@ -194,7 +198,7 @@ impl Registry {
         // From here on it exists: what fails now is told, and takes nothing back.
         self.dir.sync_if(options.durable).map_err(|error| self.trouble(INDEX, error))?;
         // Without its mark an environment is found by the index: slower, no less whole.
-        _ = staged.dir()?.mark_committed(options.durable);
+        _ = staged.dir().map(|dir| dir.mark_committed(options.durable));
         drop(lock);
         trash.iter().for_each(|name| remove_trash(&staged.ours, name));
         let (seeds, credentials) = staged.written;

@@ -1,7 +1,7 @@
 //! One environment as it is found on disk.
 
 use crate::error::{Error, Result, Trouble};
-use crate::fs::{Dir, Errno, Id, Kind};
+use crate::fs::{self, Dir, Errno, Id, Kind};
 use crate::json::Invalid;
 use crate::spec::Spec;
 
@@ -81,11 +81,11 @@ impl Registry {
         let committed = dir.stat_child(COMMITTED).is_ok();
         match metadata {
             Err(MetadataError::Missing) => Ok(Look::Absent),
-            Err(MetadataError::Passing(error)) => {
+            Err(MetadataError::Unread(error)) if fs::is_passing(error) => {
                 Ok(Look::Unreadable(self.trouble(&format!("{below}/{METADATA}"), error)))
             }
-            Err(MetadataError::Unusable(reason)) => {
-                Ok(Look::Torn { path: self.at(&format!("{below}/{METADATA}")), reason, committed })
+            Err(error @ (MetadataError::Unread(_) | MetadataError::Unusable(_))) => {
+                Ok(Look::Torn { path: self.at(&format!("{below}/{METADATA}")), reason: error.to_string(), committed })
             }
             Ok(metadata) if metadata.name != name => Ok(Look::Absent),
             Ok(metadata) => {

@@ -41,6 +41,14 @@ impl Index {
         }
     }
 
+    /// The same; `None` where what is there can't be used, and only reading that fails is an error.
+    pub fn read_if_usable(registry: &Registry) -> Result<Option<Self>> {
+        Ok(match Self::load(registry)? {
+            Ok(None) if !registry.holds_committed()? => Some(Self::empty()),
+            loaded => loaded.ok().flatten(),
+        })
+    }
+
     /// The index; `None` where there is none, the reason where what stands there is no index. An error is one of reading:
     /// the file may be in order.
     pub fn load(registry: &Registry) -> Result<std::result::Result<Option<Self>, String>> {

@@ -57,7 +57,8 @@ impl Registry {
             }
             let lock = Lock { file };
             // Somebody may have removed the whole registry meanwhile, and made it anew.
-            return Ok(fs::is_named(&lock.file, &self.dir, FILE).then_some(lock));
+            let stands = fs::is_named(&lock.file, &self.dir, FILE).map_err(|error| self.trouble(FILE, error))?;
+            return Ok(stands.then_some(lock));
         }
     }
 }

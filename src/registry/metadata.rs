@@ -1,6 +1,7 @@
 //! `metadata.json`: what is known of one environment.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
@@ -36,8 +37,18 @@ pub(super) enum MetadataError {
     Missing,
     /// Torn, or of another shape or version.
     Unusable(String),
-    /// It could not be read now; that says nothing of what it holds.
-    Passing(Errno),
+    /// It could not be read, which says nothing of what it holds.
+    Unread(Errno),
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MetadataError::Missing => f.write_str("it is missing"),
+            MetadataError::Unusable(reason) => f.write_str(reason),
+            MetadataError::Unread(error) => write!(f, "it {}", ReadError::Failed(*error)),
+        }
+    }
 }
 
 impl Metadata {
@@ -98,7 +109,7 @@ impl Metadata {
         let bytes = match fs::read_child(dir, METADATA, MAX_BYTES) {
             Ok(file) => file.content,
             Err(ReadError::Missing) => return Err(MetadataError::Missing),
-            Err(ReadError::Failed(error)) if fs::is_passing(error) => return Err(MetadataError::Passing(error)),
+            Err(ReadError::Failed(error)) => return Err(MetadataError::Unread(error)),
             Err(error) => return Err(MetadataError::Unusable(format!("it {error}"))),
         };
         let text = String::from_utf8(bytes).map_err(|_| MetadataError::Unusable("it is not UTF-8".into()))?;

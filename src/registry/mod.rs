@@ -136,8 +136,9 @@ pub(crate) fn not_found(name: &str, registry_root: &str) -> Error {
 /// Removes what changes that were never finished left behind.
 pub(crate) fn reap(options: &Options) -> Result<Reaped> {
     let Some(registry) = Registry::find(options)? else { return Ok(Reaped::default()) };
-    repair::sweep(&registry)?;
-    let report = match registry.dir.child(OURS) {
+    // What is wrong there keeps nothing alive in the trash.
+    let swept = repair::sweep(&registry);
+    let mut report = match registry.dir.child(OURS) {
         Ok(dir) => {
             let ours = Root { dir, path: registry.at(OURS).into() };
             reap::reap_all(&ours, options.force, &[])
@@ -145,5 +146,6 @@ pub(crate) fn reap(options: &Options) -> Result<Reaped> {
         Err(Errno::NOENT) => Reaped::default(),
         Err(error) => return Err(registry.trouble(OURS, error)),
     };
+    report.failed.append(&mut swept?);
     Ok(Reaped { root: Some(registry.path), ..report })
 }

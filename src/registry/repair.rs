@@ -1,10 +1,13 @@
 //! Repair: an index that agrees with what is there.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::fs::{self, Dir, Errno, Kind};
 use crate::options::Options;
+use crate::reap::Unremoved;
 
 use super::create::{remove_trash, throw_away};
 use super::index::Index;
@@ -70,33 +73,59 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     Ok(report)
 }
 
-/// Throws away what unfinished changes of ours left outside of our corner, unless somebody is in the middle of one.
-pub(super) fn sweep(registry: &Registry) -> Result<()> {
+/// Throws away what unfinished changes of ours left outside of our corner, unless somebody is in the middle of one; answers
+/// what could not be thrown away, or not be looked at.
+pub(super) fn sweep(registry: &Registry) -> Result<Vec<Unremoved>> {
     let ours = match registry.dir.child(OURS) {
         Ok(ours) => ours,
         // We never wrote here.
-        Err(Errno::NOENT) => return Ok(()),
+        Err(Errno::NOENT) => return Ok(Vec::new()),
         Err(error) => return Err(registry.trouble(OURS, error)),
     };
-    let Some(_lock) = registry.try_lock()? else { return Ok(()) };
-    _ = ours.remove_file(TEMPORARY);
+    let Some(_lock) = registry.try_lock()? else { return Ok(Vec::new()) };
+    let mut failed = Vec::new();
+    let mut note = |below: &str, error| failed.push(Unremoved::new(registry.at(below).as_ref(), error));
+    if let Err(error) = fs::remove_whatever(&ours, TEMPORARY) {
+        note(&format!("{OURS}/{TEMPORARY}"), error);
+    }
     // Without an index there is nothing to go by, unless nothing was ever committed.
-    let Ok(mut index) = Index::read(registry) else { return Ok(()) };
-    let mut report = RepairReport::default();
-    let mut repairs = Repairs { registry, index: &mut index, report: &mut report, readable: true };
-    let envs = match registry.dir.own_child(ENVS) {
-        Ok(envs) => envs,
-        Err(Errno::NOENT) => return Ok(()),
-        Err(error) => return Err(registry.trouble(ENVS, error)),
-    };
-    for slug in repairs.directories()? {
-        let Ok(dir) = envs.own_child(&*slug) else { continue };
-        let Ok(metadata) = Metadata::read(&dir) else { continue };
-        if repairs.is_left_over(&slug, &dir, &metadata) {
-            throw_away(&envs, &slug, &ours).map_err(|error| registry.trouble(OURS, error))?;
+    if let Some(index) = Index::read_if_usable(registry)? {
+        let envs = match registry.dir.own_child(ENVS) {
+            Ok(envs) => envs,
+            Err(Errno::NOENT) => return Ok(failed),
+            Err(error) => return Err(registry.trouble(ENVS, error)),
+        };
+        let named: HashSet<&str> = index.names().map(|(_, slug)| slug).collect();
+        for entry in envs.entries().map_err(|error| registry.trouble(ENVS, error))? {
+            let Ok(slug) = entry.name.to_str() else { continue };
+            if entry.kind == Kind::Other || named.contains(slug) {
+                continue;
+            }
+            let thrown = is_left_over(&envs, slug).and_then(|left_over| match left_over {
+                true => throw_away(&envs, slug, &ours).map(drop),
+                false => Ok(()),
+            });
+            if let Err(error) = thrown {
+                note(&format!("{ENVS}/{slug}"), error);
+            }
         }
     }
-    Ok(())
+    Ok(failed)
+}
+
+/// Whether a directory without an entry is ours, and has no mark: never finished, or destroyed.
+fn is_left_over(envs: &Dir, slug: &str) -> Result<bool, Errno> {
+    let dir = match envs.own_child(slug) {
+        Ok(dir) => dir,
+        // Gone, or none of ours.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::PERM) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match Metadata::read(&dir) {
+        Ok(metadata) => Ok(metadata.is_ours && !dir.has(COMMITTED)?),
+        Err(MetadataError::Unread(error)) => Err(error),
+        Err(MetadataError::Missing | MetadataError::Unusable(_)) => Ok(false),
+    }
 }
 
 struct Repairs<'a> {
@@ -131,11 +160,6 @@ impl Repairs<'_> {
         self.report.unreadable.push(self.registry.at(&format!("{ENVS}/{slug}")));
     }
 
-    /// Ours, without a mark and without an entry: never finished, or destroyed.
-    fn is_left_over(&self, slug: &str, dir: &Dir, metadata: &Metadata) -> bool {
-        metadata.is_ours && self.index.slug(&metadata.name) != Some(slug) && dir.has(COMMITTED) == Ok(false)
-    }
-
     /// Puts one directory right; answers its name in the trash where it went there.
     fn look_at(&mut self, slug: &str, ours: &Dir) -> Result<Option<String>> {
         let envs = self.registry.envs()?;
@@ -154,10 +178,10 @@ impl Repairs<'_> {
         let metadata = match Metadata::read(&dir) {
             Ok(metadata) => metadata,
             // Without the entry that it may deserve, a later repair would not find it again.
-            Err(MetadataError::Passing(error)) => {
+            Err(MetadataError::Unread(error)) if fs::is_passing(error) => {
                 return Err(self.registry.trouble(&format!("{ENVS}/{slug}"), error));
             }
-            Err(MetadataError::Missing | MetadataError::Unusable(_)) => {
+            Err(_) => {
                 self.unreadable(slug);
                 return Ok(None);
             }
@@ -168,8 +192,9 @@ impl Repairs<'_> {
             }
             return Ok(None);
         }
-        // Without an index to go by, what has no mark may have been whole all the same.
-        if self.readable && self.is_left_over(slug, &dir, &metadata) {
+        // Ours, without a mark and without an entry: never finished, or destroyed. Without an index to go by, what has no
+        // mark may have been whole all the same.
+        if self.readable && metadata.is_ours && !committed {
             let thrown = throw_away(&envs, slug, ours);
             self.report.removed.push(self.registry.at(&format!("{ENVS}/{slug}")));
             return thrown.map(Some).map_err(|error| self.registry.trouble(OURS, error));
