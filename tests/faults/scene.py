@@ -20,11 +20,11 @@ SCRIPT = "#!/bin/sh\n"
 LARGE = "0123456789abcdef" * 4096
 
 
-def spec(age: str) -> dict[str, Any]:
+def spec(age: str, large: str) -> dict[str, Any]:
     return {
         "adapter": "codex",
         "env_overrides": {"MINE": "$EPHEMERAL_HOME/x"},
-        "seed_files": {"config.toml": "", "hooks/run.sh": SCRIPT, "deep/er/large": LARGE},
+        "seed_files": {"config.toml": "", "hooks/run.sh": SCRIPT, "deep/er/large": large},
         "file_modes": {"hooks/run.sh": 0o700},
         "credentials": {"more/token": f"{age} token"},
     }
@@ -42,7 +42,6 @@ SEEDS = {
     "hooks/run.sh": Node(0o700, SCRIPT.encode()),
     "deep": DIRECTORY,
     "deep/er": DIRECTORY,
-    "deep/er/large": Node(0o600, LARGE.encode()),
     "more": DIRECTORY,
 }
 CREDENTIALS = {
@@ -56,7 +55,8 @@ OLD_OR_NEW = {"old", "new"}
 
 
 class Scene:
-    def __init__(self, directory: Path, programs: Programs, peer: Peer) -> None:
+    def __init__(self, directory: Path, programs: Programs, peer: Peer, large: str = LARGE) -> None:
+        self.seeds = {**SEEDS, "deep/er/large": Node(0o600, large.encode())}
         self.directory = directory
         self.programs = programs
         self.peer = peer
@@ -68,6 +68,8 @@ class Scene:
         self.dangling: set[str] = set()
         """Names without a directory that were there then."""
         (self.home / ".codex").mkdir(parents=True)
+        for age in OLD_OR_NEW:
+            self.spec(age).write_text(json.dumps(spec(age, large)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,19 +80,21 @@ class Scene:
             "AGENT_VENV_EPHEMERAL_ROOT": str(self.ephemeral),
         }
 
+    def spec(self, age: str) -> Path:
+        return self.directory / f"{age}.json"
+
     def log_in(self, age: str) -> None:
         (self.home / ".codex/auth.json").write_text(login(age))
 
     def ask(self, *steps: str, age: str = "new") -> list[Answer]:
         """What a fresh process is answered."""
-        return self.programs.ask(self.environment, f"spec:{json.dumps(spec(age))}", *steps)
+        return self.programs.ask(self.environment, f"spec:{self.spec(age)}", *steps)
 
     def meddle(self, nth: int, what: str | int, *steps: str) -> Meddled:
         return self.begin(nth, what, *steps).end()
 
     def begin(self, nth: int, what: str | int, *steps: str) -> MeddledProcess:
-        own = f"spec:{json.dumps(spec('new'))}"
-        return self.programs.begin(self.environment, nth, what, own, *steps)
+        return self.programs.begin(self.environment, nth, what, f"spec:{self.spec('new')}", *steps)
 
     # Putting it up
 
@@ -165,9 +169,9 @@ class Scene:
             assert metadata.stat().st_mode & 0o7777 == 0o600
 
     def check_profile(self, found: Snapshot, ages: Collection[str]) -> None:
-        expected = {*SEEDS, *CREDENTIALS}
+        expected = {*self.seeds, *CREDENTIALS}
         assert set(found) == expected, f"files {set(found) ^ expected} are missing or too many"
-        for path, node in SEEDS.items():
+        for path, node in self.seeds.items():
             assert found[path] == node, f"{path} is not what was seeded"
         for path, by_age in CREDENTIALS.items():
             assert found[path] in [by_age[age] for age in ages], f"{path} is torn, or not {ages}"

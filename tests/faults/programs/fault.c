@@ -7,7 +7,7 @@
  *     kill        SIGKILL before the call takes effect; the closing mark counts as a call
  *     <errno>     the call does not happen, and answers this error (close happens all the same, as on Linux)
  *     short       read, write: half of what was asked for
- *     torn        write: half of what was asked for, then SIGKILL
+ *     torn[:<n>]  write: half of what was asked for, or n bytes and less than all, then SIGKILL
  *     pause       stopped there until a line comes on standard input; "paused" is printed first
  *
  * The last line of the output is about what was done: {"hit":<whether there was an nth call>,"calls":[<all,
@@ -34,6 +34,8 @@
 #endif
 
 #define MOST_CALLS 100000
+
+#define IS(what, word) (strncmp(what, word, strlen(word)) == 0)
 
 static pid_t child;
 static long nth;
@@ -125,10 +127,16 @@ static int meddle(struct user_regs_struct regs) {
         return go_on(0);
     }
     if (error == 0) { /* short, torn */
-        regs.rdx = (regs.rdx + 1) / 2;
+        const char *part = strchr(what, ':');
+        if (part == NULL) {
+            regs.rdx = (regs.rdx + 1) / 2;
+        } else if (regs.rdx > 0) {
+            unsigned long long bytes = strtoull(part + 1, NULL, 10);
+            regs.rdx = bytes < regs.rdx ? bytes : regs.rdx - 1;
+        }
         set_registers(regs);
         status = go_on(0);
-        if (strcmp(what, "torn") == 0) {
+        if (IS(what, "torn")) {
             kill_and_report();
         }
         return status;

@@ -1,7 +1,7 @@
 /*
  * Does what its arguments say, one after the other, and prints one line of JSON for each call of the library.
  *
- *     operate spec:{...} attach:name mark refresh mark tell list
+ *     operate spec:<file> attach:name mark refresh mark tell list
  *
  * Nothing is printed before the end or `tell`, so that between two marks there are no system calls but the library's.
  */
@@ -90,6 +90,21 @@ static void act(const char *step, const char *argument) {
     answer(step, status, error, report);
 }
 
+/* The spec that is used from now on: a large one fits no argument. */
+static void read_spec(const char *path) {
+    static char json[4 << 20];
+    avenv_error *error = NULL;
+    FILE *file = fopen(path, "r");
+    size_t length = file == NULL ? 0 : fread(json, 1, sizeof json - 1, file);
+    if (length == 0) {
+        fprintf(stderr, "operate: there is no spec in %s\n", path);
+        exit(2);
+    }
+    fclose(file);
+    json[length] = '\0';
+    or_die(avenv_spec_parse(json, &spec, &error), error);
+}
+
 static void tell(void) {
     char line[2];
     fflush(stdout);
@@ -106,7 +121,6 @@ int main(int argc, char **argv) {
     options = avenv_options_new();
     for (i = 1; i < argc; i++) {
         char *argument = strchr(argv[i], ':');
-        avenv_error *error = NULL;
         if (argument != NULL) {
             *argument++ = '\0';
         }
@@ -115,7 +129,7 @@ int main(int argc, char **argv) {
         } else if (strcmp(argv[i], "tell") == 0) {
             tell();
         } else if (strcmp(argv[i], "spec") == 0) {
-            or_die(avenv_spec_parse(argument, &spec, &error), error);
+            read_spec(argument);
         } else if (strcmp(argv[i], "timeout") == 0 || strcmp(argv[i], "durable") == 0) {
             number(argv[i], argument);
         } else {
