@@ -38,7 +38,7 @@ demo: build ## profiles for agents, in C and in Python: the main job, in a dozen
 	@RELEASE=$(RELEASE) CC="$(CC)" PYTHON3="$(PYTHON3)" sh demo/run
 
 .PHONY: test
-test: test-rust test-abi test-cpp test-python test-adapters test-system test-registry test-faults test-go test-node test-any-ffi conformance ## every test that downloads no agent
+test: test-rust test-abi test-cpp test-python test-adapters test-system test-registry test-faults test-security test-go test-node test-any-ffi conformance ## every test that downloads no agent
 
 # A toolchain that a part needs: $(call with,PROGRAM,PART,COMMAND). Without it the part is left out, and said to be; with CI=true
 # that is a failure.
@@ -78,6 +78,10 @@ test-registry: build $(VENV)/made ## the registry: another implementation, hosti
 .PHONY: test-faults
 test-faults: build $(VENV)/made ## each system call fails once, is killed at, is raced; AGENT_VENV_FAULTS=full for the long form
 	@$(PYTEST) -n 2 --dist worksteal tests/faults
+
+.PHONY: test-security
+test-security: build $(VENV)/made ## what an agent leaves, who swaps directories for links, takes names, fills the disk, holds locks
+	@$(PYTEST) -n 2 --dist worksteal tests/security
 
 .PHONY: test-go
 test-go: build ## the Go package

@@ -52,6 +52,23 @@ class Actor:
         given = spec if spec is not None else fields
         return Path(self._call("create", json.dumps(given) if given else ""))
 
+    def create_or_attach(self, name: str, spec: dict[str, Any]) -> Path:
+        return Path(self._call("create-or-attach", f"{name} {json.dumps(spec)}"))
+
+    def attach(self, name: str) -> Path:
+        return Path(self._call("attach", name))
+
+    def destroy_named(self, name: str) -> None:
+        self._call("destroy-named", name)
+
+    def names(self) -> list[str]:
+        names: list[str] = json.loads(self._call("names"))
+        return names
+
+    def repair(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self._call("repair"))
+        return report
+
     def refresh(self, **fields: Any) -> None:
         self._call("refresh", json.dumps(fields) if fields else "")
 
@@ -65,9 +82,12 @@ class Actor:
         events: list[dict[str, Any]] = json.loads(self._call("events"))
         return events
 
-    def reap(self) -> dict[str, Any]:
-        report: dict[str, Any] = json.loads(self._call("reap"))["ephemeral"]
+    def reap(self, what: str = "ephemeral") -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self._call("reap"))[what]
         return report
+
+    def wait_for_the_lock(self, milliseconds: int) -> None:
+        self._call("patience", str(milliseconds))
 
     def use_root(self, path: Path) -> None:
         self._call("root", str(path))
@@ -107,6 +127,10 @@ class Actor:
         assert self._process.stdin is not None
         self._process.stdin.close()
         assert self._process.wait(PATIENCE) == 0
+
+    def wait(self) -> int:
+        """How it ended by itself."""
+        return self._process.wait(PATIENCE)
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""

@@ -77,6 +77,11 @@ class Host:
         return self.tmp / f"agent-venv-{self.user.id}"
 
     @property
+    def registry(self) -> Path:
+        """The registry that is used by default."""
+        return self.home / ".local/share/agent-venv/envs"
+
+    @property
     def environment(self) -> dict[str, str]:
         return {"PATH": PATH, "HOME": str(self.home), "TMPDIR": str(self.tmp)}
 
@@ -156,6 +161,8 @@ class Host:
         for started in self._started:
             started.kill()
             started.wait()
+            assert started.stdout is not None
+            started.stdout.close()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 import mounts
 from actor import Actor, attempt, failure
+from disks import empty, fill, on
 from host import Host
 
 SPEC: dict[str, Any] = {
@@ -19,32 +19,8 @@ SPEC: dict[str, Any] = {
 LARGE = "x" * (1 << 20)
 
 
-@pytest.fixture
-def disk(host: Host) -> Path:
-    place = host.home / "disk"
-    host.plant(place.mkdir)
-    return place
-
-
-def on(disk: Path, host: Host, *options: str) -> Actor:
-    """An actor with a small file system of its own for its environments."""
-    actor = host.actor(*mounts.PRIVATE)
-    given = ",".join([f"uid={host.user.id},gid={host.user.id},mode=700", *options])
-    mounts.mount(actor, "-t", "tmpfs", "-o", given, "none", disk)
-    actor.use_root(disk / "root")
-    return actor
-
-
 def profiles(actor: Actor, disk: Path) -> list[Path]:
     return sorted(mounts.seen_by(actor, disk).glob("root/*/*"))
-
-
-def fill(actor: Actor, disk: Path) -> None:
-    place = mounts.seen_by(actor, disk)
-    status = os.statvfs(place)
-    assert status.f_blocks * status.f_frsize <= 256 << 10, "this is not the small disk"
-    with pytest.raises(OSError, match="No space left"):
-        (place / "filling").write_bytes(bytes(1 << 20))
 
 
 @pytest.mark.parametrize("what", ["seed_files", "credentials"])
@@ -71,7 +47,7 @@ def test_full_disk_is_past_when_there_is_room_again(host: Host, disk: Path) -> N
         assert error.payload["path"].startswith(str(disk))
         assert "space" in error.payload["reason"]
         assert profiles(actor, disk) == []
-    mounts.seen_by(actor, disk / "filling").unlink()
+    empty(actor, disk)
     actor.create(SPEC)
 
 
@@ -95,7 +71,7 @@ def test_refresh_on_a_full_disk_leaves_the_old_credential_whole(host: Host, disk
     assert error.payload["path"] == str(profile / "auth.json")
     assert (mounts.seen_by(actor, profile) / "auth.json").read_text() == "login"
     assert profiles(actor, disk) == [mounts.seen_by(actor, profile)]
-    mounts.seen_by(actor, disk / "filling").unlink()
+    empty(actor, disk)
     actor.refresh(credentials=new)
     assert (mounts.seen_by(actor, profile) / "auth.json").read_text() == new["auth.json"]
 

@@ -49,6 +49,13 @@ static void ready(const char *argument) {
     answer(AVENV_OK, NULL, NULL);
 }
 
+static void keep(avenv_status status, avenv_environment *env, avenv_error *error) {
+    if (status == AVENV_OK) {
+        made[count++ % MOST] = env;
+    }
+    answer(status, avenv_environment_path(env), error);
+}
+
 static void create(const char *json) {
     avenv_error *error = NULL;
     avenv_environment *env = NULL;
@@ -57,11 +64,35 @@ static void create(const char *json) {
     if (status == AVENV_OK) {
         status = avenv_environment_create_ephemeral(spec, options, &env, &error);
     }
-    if (status == AVENV_OK) {
-        made[count++ % MOST] = env;
-    }
-    answer(status, avenv_environment_path(env), error);
+    keep(status, env, error);
     avenv_spec_free(spec);
+}
+
+/* A name without a space in it, and a spec. */
+static void create_or_attach(const char *name_and_json) {
+    avenv_error *error = NULL;
+    avenv_environment *env = NULL;
+    avenv_status status;
+    char *name = strdup(name_and_json);
+    char *json = strchr(name, ' ');
+    avenv_spec *spec;
+    if (json != NULL) {
+        *json++ = '\0';
+    }
+    spec = parsed(json, &status, &error);
+    if (status == AVENV_OK) {
+        status = avenv_environment_create_or_attach(name, spec, options, &env, &error);
+    }
+    keep(status, env, error);
+    avenv_spec_free(spec);
+    free(name);
+}
+
+static void attach(const char *name) {
+    avenv_error *error = NULL;
+    avenv_environment *env = NULL;
+    avenv_status status = avenv_environment_attach(name, options, &env, &error);
+    keep(status, env, error);
 }
 
 static void refresh(const char *json) {
@@ -98,13 +129,40 @@ static void events(const char *argument) {
     avenv_string_free(text);
 }
 
-static void reap(const char *argument) {
+static void destroy_named(const char *name) {
+    avenv_error *error = NULL;
+    avenv_status status = avenv_registry_destroy(name, options, &error);
+    answer(status, NULL, error);
+}
+
+static void told_by(avenv_status (*call)(const avenv_options *, char **, avenv_error **)) {
     avenv_error *error = NULL;
     char *report = NULL;
-    avenv_status status = avenv_reap(options, &report, &error);
-    (void)argument;
+    avenv_status status = call(options, &report, &error);
     answer(status, report, error);
     avenv_string_free(report);
+}
+
+static void reap(const char *argument) {
+    (void)argument;
+    told_by(avenv_reap);
+}
+
+static void repair(const char *argument) {
+    (void)argument;
+    told_by(avenv_registry_repair);
+}
+
+static void names(const char *argument) {
+    (void)argument;
+    told_by(avenv_registry_list_json);
+}
+
+/* How long is waited for the registry's lock from now on. */
+static void patience(const char *milliseconds) {
+    avenv_error *error = NULL;
+    avenv_status status = avenv_options_set_lock_timeout_ms(options, atol(milliseconds), &error);
+    answer(status, NULL, error);
 }
 
 /* All further calls mean this ephemeral root. */
@@ -137,8 +195,21 @@ static void fork_child(const char *argument) {
 static const struct {
     const char *name;
     void (*run)(const char *argument);
-} commands[] = {{"ready", ready},  {"create", create}, {"refresh", refresh}, {"destroy", destroy}, {"free", release},
-                {"events", events}, {"reap", reap},     {"root", root},       {"fork", fork_child},
+} commands[] = {{"ready", ready},
+                {"create", create},
+                {"create-or-attach", create_or_attach},
+                {"attach", attach},
+                {"refresh", refresh},
+                {"destroy", destroy},
+                {"destroy-named", destroy_named},
+                {"free", release},
+                {"events", events},
+                {"names", names},
+                {"reap", reap},
+                {"repair", repair},
+                {"root", root},
+                {"patience", patience},
+                {"fork", fork_child},
                 {"descriptors", descriptors}};
 
 static void obey(char *line) {
