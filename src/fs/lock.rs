@@ -41,9 +41,10 @@ impl<T: AsFd + Into<OwnedFd>> Kept<T> {
 
 impl<T: AsFd + Into<OwnedFd>> Drop for Kept<T> {
     fn drop(&mut self) {
-        let ours = self.get().is_ok();
+        // An error that says nothing of it leaves it ours: kept open it would hold the lock as long as this process lives.
+        let ours = !matches!(self.get(), Err(Errno::BADF));
         if let (Some(fd), false) = (self.fd.take(), ours) {
-            // Not ours to close any more, as far as can be told.
+            // Not ours to close any more.
             _ = fd.into().into_raw_fd();
         }
     }

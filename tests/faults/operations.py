@@ -217,17 +217,10 @@ REGISTRY = [
     Operation("reap", orphans, "reap", reaped, kinds=SETUP, may_exist=ABSENT, writes=False),
 ]
 
-FOREIGNERS = [
-    Operation(
-        "create what is unfinished",
-        unfinished,
-        CREATE,
-        created,
-        kinds=SETUP,
-        ages=NEWLY,
-        unfinished=True,
-    ),
-]
+UNFINISHED = Operation(
+    "create what is unfinished", unfinished, CREATE, created, kinds=SETUP, ages=NEWLY, unfinished=True
+)
+FOREIGNERS = [(UNFINISHED, False), (UNFINISHED, True)]
 
 EPHEMERAL = [
     Operation("ephemeral create", nowhere, "ephemeral", created, kinds=SETUP, may_exist=ABSENT),

@@ -61,7 +61,7 @@ def readable(scene: Scene) -> bool:
 
 
 # What waits for another implementation at each point takes minutes.
-ATTACKED = [*CASES, *((operation, False) for operation in FOREIGNERS if FULL)]
+ATTACKED = [*CASES, *FOREIGNERS] if FULL else CASES
 
 
 @pytest.mark.parametrize(("operation", "durable"), ATTACKED, ids=str)

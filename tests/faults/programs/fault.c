@@ -12,7 +12,7 @@
  *
  * The last line of the output is about what was done: {"hit":<whether there was an nth call>,"calls":[<all,
  * until that one>],"status":<wait status>}. A call that may create a file is negative. Who sleeps is waiting for something,
- * and looks again and again: the count begins anew, so that it does not depend on how often.
+ * and looks again and again: those looks are one to the count, so that it does not depend on how often.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +42,7 @@ static long nth;
 static const char *what;
 static long calls[MOST_CALLS];
 static long count;
+static long until_first_sleep;
 static bool hit;
 
 static void die(const char *doing) {
@@ -184,7 +185,8 @@ int main(int argc, char **argv) {
                 calls[count++] = number_of(&regs);
             }
             if (regs.orig_rax == SYS_clock_nanosleep && !hit) {
-                count = 0;
+                until_first_sleep = until_first_sleep == 0 ? count : until_first_sleep;
+                count = until_first_sleep;
             }
             marked ^= is_mark;
             status = counts && count == nth ? meddle(regs) : go_on(0);

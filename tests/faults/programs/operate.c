@@ -5,6 +5,7 @@
  *
  * Nothing is printed before the end or `tell`, so that between two marks there are no system calls but the library's.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 static avenv_options *options;
 static avenv_spec *spec;
 static avenv_environment *env;
+static int kept_descriptors; /* by a process that has ephemeral environments */
 
 static void or_die(avenv_status status, avenv_error *error) {
     if (status != AVENV_OK) {
@@ -70,6 +72,7 @@ static void act(const char *step, const char *argument) {
     } else if (strcmp(step, "attach") == 0) {
         status = avenv_environment_attach(argument, options, new_env(), &error);
     } else if (strcmp(step, "ephemeral") == 0) {
+        kept_descriptors = 1;
         status = avenv_environment_create_ephemeral(spec, options, new_env(), &error);
     } else if (strcmp(step, "refresh") == 0) {
         status = avenv_environment_refresh_credentials(env, spec, options, &error);
@@ -113,6 +116,20 @@ static void tell(void) {
     }
 }
 
+/* What is open when all was freed: the standard streams, and the process directory. */
+static void check_descriptors(void) {
+    DIR *open = opendir("/proc/self/fd");
+    int count = -1 - 2; /* its own, and the names of it and of what is above */
+    while (open != NULL && readdir(open) != NULL) {
+        count++;
+    }
+    if (count < 3 || count > 3 + kept_descriptors) {
+        fprintf(stderr, "operate: %d descriptors are open at the end\n", count);
+        exit(3);
+    }
+    closedir(open);
+}
+
 int main(int argc, char **argv) {
     static char printed[1 << 20];
     int i;
@@ -140,5 +157,6 @@ int main(int argc, char **argv) {
     avenv_environment_free(env);
     avenv_spec_free(spec);
     avenv_options_free(options);
+    check_descriptors();
     return 0;
 }
