@@ -33,11 +33,11 @@ pub struct Reaped {
     pub removed: Vec<String>,
     /// How many have a living owner, or may have one.
     pub kept: usize,
-    /// What could not be removed.
+    /// What could not be removed, or not be looked at.
     pub failed: Vec<Unremoved>,
 }
 
-/// Something that could not be removed.
+/// Something that could not be removed, or not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unremoved {
     /// Where it is.
