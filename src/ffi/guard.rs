@@ -20,6 +20,7 @@ macro_rules! guard {
         let slot = unsafe { $output.as_mut() };
         let call = |slot: &mut *mut _| {
             *slot = std::ptr::null_mut();
+            $crate::ffi::guard::planted!();
             // SAFETY: the caller keeps the header's promise: each argument is NULL or valid for its use here.
             let answer = unsafe { $body };
             answer.map(|value| *slot = $crate::ffi::guard::Output::into_raw(value))
@@ -30,11 +31,15 @@ macro_rules! guard {
         })
     }};
     ($error:ident, $body:expr) => {{
-        // SAFETY: the caller keeps the header's promise: each argument is NULL or valid for its use here.
-        $crate::ffi::guard::status($error, || unsafe { $body })
+        $crate::ffi::guard::status($error, || {
+            $crate::ffi::guard::planted!();
+            // SAFETY: the caller keeps the header's promise: each argument is NULL or valid for its use here.
+            unsafe { $body }
+        })
     }};
     ($body:expr) => {{
         $crate::ffi::guard::getter(|| {
+            $crate::ffi::guard::planted!();
             #[allow(unused_unsafe)] // some getters take no argument
             // SAFETY: the caller keeps the header's promise: each argument is NULL or valid for its use here.
             unsafe {
@@ -44,6 +49,21 @@ macro_rules! guard {
     }};
 }
 pub(super) use guard;
+
+/// Panics in the export that the environment variable `AVENV_TEST_PANIC` names. Only in the library that
+/// `tests/abi/guards.py` builds with `--cfg avenv_test_panic`: in any other this is nothing.
+macro_rules! planted {
+    () => {
+        #[cfg(avenv_test_panic)]
+        {
+            fn here() {}
+            let export = std::any::type_name_of_val(&here).rsplit("::").find(|part| part.starts_with("avenv_"));
+            let wanted = std::env::var("AVENV_TEST_PANIC").ok();
+            assert!(wanted.is_none() || export != wanted.as_deref(), "planted in {export:?}");
+        }
+    };
+}
+pub(super) use planted;
 
 /// Runs a call that has a status, and hands its error out.
 pub(super) fn status(error: *mut *mut avenv_error, call: impl FnOnce() -> Result<()>) -> avenv_status {
