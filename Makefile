@@ -83,6 +83,18 @@ test-faults: build $(VENV)/made ## each system call fails once, is killed at, is
 test-security: build $(VENV)/made ## what an agent leaves, who swaps directories for links, takes names, fills the disk, holds locks
 	@$(PYTEST) -n 2 --dist worksteal tests/security
 
+.PHONY: test-sanitizers
+test-sanitizers: ## the library under AddressSanitizer, LeakSanitizer and ThreadSanitizer, from C and C++
+	@tests/sanitizers/run
+
+SOAK_SECONDS ?= 3600
+
+.PHONY: soak
+soak: build ## everything in one process for SOAK_SECONDS: memory, descriptors and the disk stay flat
+	@mkdir -p target/soak
+	@$(CC) -std=c99 -D_GNU_SOURCE -O1 -pthread -Iinclude -Itests/abi tests/soak/soak.c -o target/soak/soak -L$(RELEASE) -lagent_venv -Wl,-rpath,$(RELEASE)
+	@nice target/soak/soak $(SOAK_SECONDS)
+
 .PHONY: test-go
 test-go: build ## the Go package
 	@$(call with,go,the Go package,bindings/go/test)
@@ -135,7 +147,7 @@ install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and
 .PHONY: ci
 ci: ## all of it, on a bare machine: installs what Debian must supply
 	@sh packaging/debian
-	@$(MAKE) --no-print-directory lint doc test test-agents demo test-install conformance-programs
+	@$(MAKE) --no-print-directory lint doc test test-sanitizers test-agents demo test-install conformance-programs
 
 .PHONY: test-install
 test-install: ## a program outside the tree, built against an installed copy
