@@ -199,6 +199,22 @@ fn repair_restores_what_is_committed_and_does_so_twice() {
 }
 
 #[test]
+fn repair_without_an_index_lets_go_of_what_can_not_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    let options = options(home.path());
+    let environment = Environment::create_or_attach("myapp", &spec(), &options).unwrap();
+    fs::write(environment.path().with_file_name("metadata.json"), "{").unwrap();
+    fs::remove_file(home.path().join("registry/index.json")).unwrap();
+    assert_eq!(failure(agent_venv::list(&options)).kind(), "RegistryUnavailable");
+
+    let report = agent_venv::repair(&options).unwrap();
+    assert_eq!(report.unreadable, [environment.path().parent().unwrap().to_str().unwrap()]);
+    assert!(environment.path().exists(), "what can't be read is left");
+    assert!(agent_venv::list(&options).unwrap().is_empty());
+    Environment::create_or_attach("other", &spec(), &options).unwrap();
+}
+
+#[test]
 fn refresh_works_from_another_handle_since_the_adapter_is_recorded() {
     let home = tempfile::tempdir().unwrap();
     let options = options(home.path());

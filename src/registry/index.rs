@@ -172,7 +172,8 @@ impl Index {
 }
 
 impl Registry {
-    fn holds_committed(&self) -> Result<bool> {
+    /// Whether there is an environment that some index must have named.
+    pub(super) fn holds_committed(&self) -> Result<bool> {
         let envs = match self.dir.child(ENVS) {
             Ok(envs) => envs,
             Err(Errno::NOENT) => return Ok(false),

@@ -60,7 +60,9 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
         report.kept_index = Some(registry.keep_index()?);
     }
     let changed = !(report.restored.is_empty() && report.unverified.is_empty() && report.dropped.is_empty());
-    if changed || unusable {
+    // Of what could not be read: without an index it would keep all others from being used.
+    let lost = !readable && registry.holds_committed()?;
+    if changed || unusable || lost {
         let written = match readable {
             true => index.write(&registry, &ours.dir, options.durable),
             false => index.write_anew(&registry, &ours.dir, options.durable),
