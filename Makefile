@@ -87,6 +87,14 @@ test-security: build $(VENV)/made ## what an agent leaves, who swaps directories
 test-sanitizers: ## the library under AddressSanitizer, LeakSanitizer and ThreadSanitizer, from C and C++
 	@tests/sanitizers/run
 
+.PHONY: fuzz
+fuzz: ## specs, adapters, index, metadata and sequences of calls; FUZZ_SECONDS (60) for each
+	@fuzz/run
+
+.PHONY: fuzz-planted
+fuzz-planted: ## plants a bug for each fuzz target, which it must find
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) fuzz/run --planted
+
 SOAK_SECONDS ?= 3600
 
 .PHONY: soak
@@ -125,10 +133,11 @@ test-agents: build $(VENV)/made ## the real agent programs, downloaded once, run
 .PHONY: lint
 lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is current
 	@$(CARGO) fmt --check
+	@$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	@$(CARGO) clippy --locked --quiet --all-targets --all-features -- -D warnings
 	@$(CARGO) test --locked --quiet --test header
-	@$(VENV)/bin/ruff check --quiet bindings/python tests demo
-	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo
+	@$(VENV)/bin/ruff check --quiet bindings/python tests demo fuzz
+	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo fuzz
 	@cd bindings/python && ../../$(VENV)/bin/mypy --strict src
 
 .PHONY: header
@@ -147,7 +156,7 @@ install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and
 .PHONY: ci
 ci: ## all of it, on a bare machine: installs what Debian must supply
 	@sh packaging/debian
-	@$(MAKE) --no-print-directory lint doc test test-sanitizers test-agents demo test-install conformance-programs
+	@$(MAKE) --no-print-directory lint doc test test-sanitizers fuzz test-agents demo test-install conformance-programs
 
 .PHONY: test-install
 test-install: ## a program outside the tree, built against an installed copy
