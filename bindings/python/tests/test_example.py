@@ -53,13 +53,13 @@ def test_the_readmes_programs_run(
     monkeypatch.setenv("PATH", str(agent.parent))
     readme = (BINDING / "README.md").read_text()
     blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     done = run_python(f"""
 import ast, asyncio
 code = compile({"".join(blocks)!r}, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 asyncio.run(eval(code))
 """)
-    profile, prompt = done.stdout.split()
+    profile, prompt, login, ends = done.stdout.split()
     assert Path(profile).parent.parent == root
-    assert prompt == "hello"
+    assert (prompt, login, ends) == ("hello", "shared", "None")
     assert list(root.iterdir()) == []

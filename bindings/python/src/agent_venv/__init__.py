@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from . import adapters, errors
 from ._calls import read_json
 from ._version import __version__
-from .adapters import AgentAdapter, ClaudeCode, Codex
+from .adapters import AgentAdapter, ClaudeCode, Codex, DataAdapter
 from .environment import Environment
 from .events import Event, EventSink
+from .login import LoginFile, LoginStatus
 from .registry import default_registry_root, reap, repair
 from .spec import EnvironmentSpec
 
@@ -36,10 +37,13 @@ __all__ = [
     "AsyncEnvironment",
     "ClaudeCode",
     "Codex",
+    "DataAdapter",
     "Environment",
     "EnvironmentSpec",
     "Event",
     "EventSink",
+    "LoginFile",
+    "LoginStatus",
     "__version__",
     "adapters",
     "capabilities",

@@ -24,6 +24,7 @@ from ._calls import (
 )
 from .adapters.base import AgentAdapter
 from .events import Delivery, Event, to_events
+from .login import LoginStatus
 from .spec import EnvironmentSpec, handed_over
 
 E = TypeVar("E", bound="BaseEnvironment")
@@ -140,10 +141,14 @@ class BaseEnvironment:
             handle = call_for_handle("avenv_environment_attach", encode(name, "name"), where)
         return cls(handle, to_ask, delivery, how)
 
-    def _refresh(self, spec: EnvironmentSpec | None) -> None:
+    def _login_status(self) -> LoginStatus:
+        told = call_for_json("avenv_environment_login_status_json", self._handle)
+        return LoginStatus.from_dict(told)
+
+    def _refresh(self, spec: EnvironmentSpec | None, force: bool) -> None:
         if spec is None and self._adapter is not None:
             spec = self._adapter.build_spec()
-        with handed_over(spec) as what, options(self._how) as where:
+        with handed_over(spec) as what, options(replace(self._how, force=force)) as where:
             call("avenv_environment_refresh_credentials", self._handle, what, where)
 
     def _destroy(self) -> None:

@@ -48,6 +48,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "avenv_environment_env_overrides_json": (_TEXT, [_OBJECT]),
     "avenv_environment_env_unset_json": (_TEXT, [_OBJECT]),
     "avenv_environment_events_json": (_STATUS, [_OBJECT, _OUT, _OUT]),
+    "avenv_environment_login_status_json": (_STATUS, [_OBJECT, _OUT, _OUT]),
     "avenv_environment_refresh_credentials": (_STATUS, [_OBJECT, _OBJECT, _OBJECT, _OUT]),
     "avenv_environment_destroy": (_STATUS, [_OBJECT, _OBJECT, _OUT]),
     "avenv_environment_free": (None, [_OBJECT]),
@@ -57,7 +58,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "avenv_registry_repair": (_STATUS, [_OBJECT, _OUT, _OUT]),
     "avenv_give_back": (None, []),
     "avenv_reap": (_STATUS, [_OBJECT, _OUT, _OUT]),
-    "avenv_adapters_json": (_TEXT, []),
+    "avenv_adapter_definition_json": (_STATUS, [_TEXT, _OUT, _OUT]),
     "avenv_adapter_argv_json": (_STATUS, [_TEXT, _TEXT, _OUT, _OUT]),
     "avenv_adapter_ensure_available": (_STATUS, [_TEXT, _OUT]),
 }

@@ -16,6 +16,7 @@ from .adapters.base import AgentAdapter
 from .environment import Names
 from .errors import AgentVenvError
 from .events import Delivery, EventSink
+from .login import LoginStatus
 from .spec import EnvironmentSpec
 
 T = TypeVar("T")
@@ -94,10 +95,19 @@ class AsyncEnvironment(BaseEnvironment):
         how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
         return await _in_thread(lambda: registry.destroy(name, how))
 
-    async def refresh_credentials(self, spec: EnvironmentSpec | None = None) -> None:
+    async def login_status(self) -> LoginStatus:
+        """As `Environment.login_status`."""
+        try:
+            return await _in_thread(self._login_status)
+        finally:
+            self._deliver()
+
+    async def refresh_credentials(
+        self, spec: EnvironmentSpec | None = None, *, force: bool = False
+    ) -> None:
         """As `Environment.refresh_credentials`."""
         try:
-            await _in_thread(lambda: self._refresh(spec))
+            await _in_thread(lambda: self._refresh(spec, force))
         finally:
             self._deliver()
 

@@ -5,6 +5,7 @@ It answers requests on standard input, one line of JSON each, as a caller of the
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -53,6 +54,12 @@ class Request:
         value = self._fields.get(field)
         if value is not None and type(value) is not int:
             raise NotARequest(f"{field} must be an integer")
+        return value
+
+    def flag(self, field: str) -> bool:
+        value = self._fields.get(field, False)
+        if not isinstance(value, bool):
+            raise NotARequest(f"{field} must be a boolean")
         return value
 
     def spec(self, field: str = "spec") -> EnvironmentSpec | None:
@@ -138,10 +145,15 @@ def x_attach(request: Request) -> Answer:
     return shown(request.attach(request.text("adapter_id")))
 
 
-def x_refresh(request: Request) -> Answer:
-    spec = request.spec()
+def x_login_status(request: Request) -> Answer:
     env = request.attach()
-    env.refresh_credentials(spec)
+    return {"login": dataclasses.asdict(env.login_status()), "events": told(env)}
+
+
+def x_refresh(request: Request) -> Answer:
+    spec, force = request.spec(), request.flag("force")
+    env = request.attach()
+    env.refresh_credentials(spec, force=force)
     return {"path": str(env.path), "files_present": files_in(env.path), "events": told(env)}
 
 
@@ -205,6 +217,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "persistent_destroy_by_name": persistent_destroy_by_name,
     "persistent_attach_mismatch": persistent_attach_mismatch,
     "x_attach": x_attach,
+    "x_login_status": x_login_status,
     "x_refresh": x_refresh,
     "x_refresh_destroyed": x_refresh_destroyed,
     "x_destroy": x_destroy,

@@ -12,6 +12,7 @@ from ._handle import BaseEnvironment
 from .adapters.base import AgentAdapter
 from .errors import AgentVenvError
 from .events import Delivery, EventSink
+from .login import LoginStatus
 from .spec import EnvironmentSpec
 
 Names = list[str]  # within the class, `list` is a method
@@ -119,13 +120,23 @@ class Environment(BaseEnvironment):
         how = How(registry_root=registry_root, lock_timeout_ms=lock_timeout_ms, durable=durable)
         return registry.destroy(name, how)
 
-    def refresh_credentials(self, spec: EnvironmentSpec | None = None) -> None:
+    def login_status(self) -> LoginStatus:
+        """How the profile's login stands to the host's now, and when it ends. Changes nothing."""
+        try:
+            return self._login_status()
+        finally:
+            self._deliver()
+
+    def refresh_credentials(
+        self, spec: EnvironmentSpec | None = None, *, force: bool = False
+    ) -> None:
         """Read the host's login again and replace the profile's; touch nothing else.
 
-        With `spec`, write that spec's credentials instead.
+        With `spec`, write that spec's credentials instead. Where the agent's own login is newer
+        than the host's, or may be, it is kept: CredentialsConflictError, unless `force`.
         """
         try:
-            self._refresh(spec)
+            self._refresh(spec, force)
         finally:
             self._deliver()
 

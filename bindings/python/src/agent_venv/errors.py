@@ -94,7 +94,7 @@ class EnvironmentInUseError(AgentVenvError):
 
 
 class CredentialsConflictError(AgentVenvError):
-    """A newer login would be overwritten."""
+    """The profile's login is newer than the host's, or may be, and was kept."""
 
     kind = "CredentialsConflict"
 

@@ -24,7 +24,7 @@ class EnvironmentSpec:
     file_modes     relative path -> POSIX mode bits; files are 0600 without it
     credentials    like seed_files; `refresh_credentials` rewrites these and nothing else
     prefix         start of an ephemeral directory's name
-    adapter        a built-in adapter's id, or a definition: the library builds its spec and reads
+    adapter        an adapter's id, or a definition: the library builds its spec and reads
                    the host's login when the environment is made; the other fields are laid over it
     options        the adapter's options
 

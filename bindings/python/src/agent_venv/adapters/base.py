@@ -1,12 +1,14 @@
-"""What an adapter is, and the ones that the library knows."""
+"""What an adapter is, and the ones that are data."""
 
 from __future__ import annotations
 
 import abc
 import os
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
 
-from .._calls import call, call_for_json, encode_json, read_json
+from .._calls import call, call_for_json, encode, encode_json
 from ..spec import EnvironmentSpec
 
 
@@ -36,31 +38,36 @@ class AgentAdapter(abc.ABC):
         call("avenv_adapter_ensure_available", encode_json(definition, "adapter"))
 
 
-class BuiltInAdapter(AgentAdapter):
-    """An adapter that the library has: all of it is data there."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class DefinedAdapter(AgentAdapter):
+    """An adapter whose definition the library reads: what it knows of the agent is data.
 
-    _built_in: ClassVar[str]
+    login                what becomes of the host's login: "copy" (default), "none", "share" (the
+                         agent uses the host's in place), or "token" (it gets a long-lived token by
+                         a variable, read at each attach and written nowhere)
+    token_env            for "token": the variable that holds it; default: the agent's own
+    token_file           or the file that holds it, which only its owner may read
+    isolation            "standard" (default), or "strict": close also what else variables can close
+    trusted_directories  absolute paths which the agent shall trust without asking
+    load_credentials     False is an older form of login="none"
+    model, reasoning_effort, extra_argv
+                         for `build_argv`
+    """
 
-    def __init_subclass__(cls, *, built_in: str | None = None, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        if built_in is not None:
-            definition = _DEFINITIONS[built_in]
-            cls.id = cls._built_in = built_in
-            cls.cli_bin = definition["program"]
-            cls.config_env_var = next(iter(definition["env"]))
+    model: str | None = None
+    reasoning_effort: str | None = None
+    login: Literal["copy", "none", "share", "token"] | None = None
+    token_env: str | None = None
+    token_file: str | os.PathLike[str] | None = None
+    isolation: Literal["standard", "strict"] | None = None
+    trusted_directories: Sequence[str | os.PathLike[str]] | None = None
+    load_credentials: bool = True
+    extra_argv: list[str] | None = None
 
-    def __init__(
-        self,
-        *,
-        model: str | None = None,
-        reasoning_effort: str | None = None,
-        load_credentials: bool = True,
-        extra_argv: list[str] | None = None,
-    ) -> None:
-        self.model = model
-        self.reasoning_effort = reasoning_effort
-        self.load_credentials = load_credentials
-        self.extra_argv = list(extra_argv or [])
+    _definition: ClassVar[str | dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        self.extra_argv = list(self.extra_argv or [])
 
     def build_spec(self, *, load_credentials: bool | None = None) -> EnvironmentSpec:
         """A spec that names this adapter.
@@ -71,7 +78,7 @@ class BuiltInAdapter(AgentAdapter):
         options = self._options()
         if load_credentials is not None:
             options["load_credentials"] = load_credentials
-        return EnvironmentSpec(self.id, adapter=self._built_in, options=options)
+        return EnvironmentSpec(self.id, adapter=self._definition, options=options)
 
     def build_argv(
         self, prompt: str, *, workspace: str | os.PathLike[str] | None = None
@@ -82,22 +89,58 @@ class BuiltInAdapter(AgentAdapter):
         """
         options = self._options()
         if workspace is not None:
-            options["workspace"] = os.fspath(workspace)
+            options["workspace"] = _plain(workspace)
+        adapter = _as_argument(self._definition)
         argv: list[str] = call_for_json(
-            "avenv_adapter_argv_json", self._built_in.encode(), encode_json(options, "options")
+            "avenv_adapter_argv_json", adapter, encode_json(options, "options")
         )
         return argv
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"load_credentials": self.load_credentials}
-        for name in ("model", "reasoning_effort"):
-            if (value := getattr(self, name)) is not None:
-                options[name] = value
-        if self.extra_argv:
-            options["extra_argv"] = list(self.extra_argv)
-        return options
+        given = {each.name: getattr(self, each.name) for each in fields(DefinedAdapter)}
+        return {name: _plain(value) for name, value in given.items() if value not in (None, [], ())}
 
 
-_DEFINITIONS: dict[str, dict[str, Any]] = {
-    each["id"]: each for each in read_json("avenv_adapters_json")
-}
+class BuiltInAdapter(DefinedAdapter):
+    """An adapter that the library has."""
+
+    def __init_subclass__(cls, *, built_in: str | None = None, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if built_in is not None:
+            cls._definition = built_in
+            cls.id, cls.cli_bin, cls.config_env_var = _described(built_in)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DataAdapter(DefinedAdapter):
+    """An adapter by its id, or by its definition: `DataAdapter("codex", login="share")`.
+
+    The id is that of a built-in one, or of a document of yours: `<id>.json` in
+    `$XDG_CONFIG_HOME/agent-venv/adapters`. A definition has the same fields as a document.
+    """
+
+    adapter: str | Mapping[str, Any] = field(kw_only=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._definition = self.adapter if isinstance(self.adapter, str) else dict(self.adapter)  # type: ignore[misc]
+        self.id, self.cli_bin, self.config_env_var = _described(self._definition)
+
+
+def _described(adapter: str | dict[str, Any]) -> tuple[str, str, str]:
+    """Id, program, and the variable that moves the agent's directory, as far as there is one."""
+    definition = call_for_json("avenv_adapter_definition_json", _as_argument(adapter))
+    return definition["id"], definition["program"], next(iter(definition.get("env", ())), "")
+
+
+def _as_argument(adapter: str | dict[str, Any]) -> bytes:
+    if isinstance(adapter, str):
+        return encode(adapter, "adapter")
+    return encode_json(adapter, "adapter")
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text; the library judges all else."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
