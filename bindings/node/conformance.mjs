@@ -65,9 +65,18 @@ const operations = new Map(
 
     x_attach: async (request) => attached(await attach(request, { adapter: stringOf(request, "adapter_id") })),
 
-    async x_refresh(request) {
+    async x_login_status(request) {
       const env = await attach(request);
-      await env.refreshCredentials(content(request.spec).spec);
+      return { login: await env.loginStatus(), events: env.events() };
+    },
+
+    async x_refresh(request) {
+      const { force } = request;
+      if (force !== undefined && typeof force !== "boolean") {
+        throw new NoRequest("force is no boolean");
+      }
+      const env = await attach(request);
+      await env.refreshCredentials(content(request.spec).spec, { force });
       return { path: env.path, files_present: filesIn(env.path), events: env.events() };
     },
 

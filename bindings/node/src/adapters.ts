@@ -1,7 +1,7 @@
 // Which agent an environment is for.
 
 import { callAsync, callFor } from "./calls";
-import { json } from "./encode";
+import { json, text } from "./encode";
 import { library } from "./library";
 import { EnvironmentSpec } from "./spec";
 
@@ -27,24 +27,62 @@ export interface AdapterDefinition {
   env_unset?: string[];
   /** Path below the profile → content. */
   seed_files?: Record<string, string>;
-  /** Where a login goes in the profile, and where it may lie on the host, in order of preference. */
-  login?: { profile: string; host: ({ file: string } | { keychain: string })[] }[];
+  /** Where a login goes in the profile, where it may lie on the host, in order of preference, and where it tells its end. */
+  login?: LoginDefinition[];
+  /** The variable that hands a long-lived token to the agent. */
+  token?: { variable: string };
+  /** How the agent uses the host's login in place, or why it can't. */
+  share?: { variable: string } | { link: true } | { refused: string };
+  /** Where the agent keeps which directories it trusts; `{directory}` becomes each one. */
+  trust?: { file: string; json: object } | { file: string; append: string };
+  /** What is set and unset besides where isolation is strict. */
+  strict?: { env?: Record<string, string>; env_unset?: string[] };
+  /** What no variable closes, a sentence each. */
+  leaks?: string[];
   /** A command line for unattended runs. An inner list is left out where one of its values was not given. */
   argv?: (string | string[])[];
 }
 
-/** Options of an adapter that the library knows. */
+/** A file with a login, in an {@link AdapterDefinition}. */
+export interface LoginDefinition {
+  profile: string;
+  optional?: boolean;
+  host: (
+    | { file: string; directory?: string; variables?: string[] }
+    | { keychain: string; variables?: string[] }
+  )[];
+  expiry?: { pointer: string; format: "unix_ms" | "unix_s" | "rfc3339" | "jwt" };
+}
+
+/** Options of an adapter that is data. */
 export interface AdapterOptions {
+  /**
+   * What becomes of the host's login. `copy` (default): the profile gets a copy. `none`: it gets none. `share`: the agent
+   * uses the host's in place. `token`: it gets a long-lived token by a variable, read at each attach and written nowhere.
+   */
+  login?: "copy" | "none" | "share" | "token" | undefined;
+  /** For `token`: the variable that holds it. Default: the one that the agent itself reads. */
+  tokenEnv?: string | undefined;
+  /** Or the file that holds it, which only its owner may read. */
+  tokenFile?: string | undefined;
+  /** `strict`: close also what else variables can close. Default: `standard`. */
+  isolation?: "standard" | "strict" | undefined;
+  /** Absolute paths which the agent shall trust without asking. */
+  trustedDirectories?: readonly string[] | undefined;
   /** The model; {@link DataAdapter.buildArgv} needs it. */
   model?: string | undefined;
   reasoningEffort?: string | undefined;
-  /** Whether the profile gets the host's login. Default: true, and no login on the host is then CredentialsMissing. */
+  /** `false` is an older form of `login: "none"`. */
   loadCredentials?: boolean | undefined;
   /** Further arguments at the command line's end. */
   extraArgv?: readonly string[] | undefined;
 }
 
-/** An adapter that is data: the library builds its spec, reads its login and refreshes it. */
+/**
+ * An adapter that is data: the library builds its spec, reads its login and refreshes it.
+ *
+ * @example `new DataAdapter("codex", { login: "share" })`
+ */
 export class DataAdapter implements AgentAdapter {
   readonly id: string;
   /** The agent's program. */
@@ -54,8 +92,14 @@ export class DataAdapter implements AgentAdapter {
   readonly #adapter: string | AdapterDefinition;
   readonly #options: Record<string, unknown>;
 
-  /** @internal */
-  constructor(adapter: string | AdapterDefinition, definition: AdapterDefinition, options: AdapterOptions) {
+  /**
+   * By an id, a built-in one's or that of a document of yours (`<id>.json` in `$XDG_CONFIG_HOME/agent-venv/adapters`), or by
+   * a definition.
+   *
+   * @throws {@link InvalidEnvironmentSpecError} for an unknown id, or a malformed definition.
+   */
+  constructor(adapter: string | AdapterDefinition, options: AdapterOptions = {}) {
+    const definition: AdapterDefinition = JSON.parse(callFor(library.adapter_definition_json, nameOf(adapter)));
     this.id = definition.id;
     this.cliBin = definition.program;
     this.configEnvVar = Object.keys(definition.env ?? {})[0];
@@ -94,7 +138,7 @@ export class DataAdapter implements AgentAdapter {
 export type AdapterFactory = (options?: AdapterOptions) => DataAdapter;
 
 /**
- * An adapter for an agent of your own, like the built-in ones.
+ * An adapter for an agent of your own, like the built-in ones: by its definition, or by an id, as {@link DataAdapter}.
  *
  * @example
  * ```ts
@@ -107,24 +151,18 @@ export type AdapterFactory = (options?: AdapterOptions) => DataAdapter;
  * await using env = await Environment.ephemeral({ adapter: MyAgent() });
  * ```
  */
-export function defineAdapter(definition: AdapterDefinition): AdapterFactory {
-  return (options = {}) => new DataAdapter(definition, definition, options);
+export function defineAdapter(adapter: string | AdapterDefinition): AdapterFactory {
+  return (options) => new DataAdapter(adapter, options);
 }
 
 /** Claude Code: its directory is moved by `CLAUDE_CONFIG_DIR`. */
-export const ClaudeCode: AdapterFactory = builtIn("claude-code");
+export const ClaudeCode: AdapterFactory = defineAdapter("claude-code");
 
 /** Codex: its directory is moved by `CODEX_HOME`. */
-export const Codex: AdapterFactory = builtIn("codex");
-
-function builtIn(id: string): AdapterFactory {
-  const known = JSON.parse(library.adapters_json() as string) as AdapterDefinition[];
-  const definition = known.find((each) => each.id === id)!;
-  return (options = {}) => new DataAdapter(id, definition, options);
-}
+export const Codex: AdapterFactory = defineAdapter("codex");
 
 function nameOf(adapter: string | AdapterDefinition): string {
-  return typeof adapter === "string" ? adapter : json(adapter, "adapter");
+  return typeof adapter === "string" ? text(adapter, "adapter") : json(adapter, "adapter");
 }
 
 /** `loadCredentials` as `load_credentials`, and so on; the library judges which there are. */

@@ -9,6 +9,7 @@ import { AgentVenvError, invalid } from "./errors";
 import { Delivery, type EnvironmentEvent, type EventSink } from "./events";
 import { library, type Pointer } from "./library";
 import { Handle } from "./lifetime";
+import type { LoginStatus } from "./login";
 import { withOptions, type DiskOptions, type EphemeralRootOptions, type RegistryOptions } from "./options";
 import { withSpec, type EnvironmentSpec } from "./spec";
 
@@ -45,6 +46,12 @@ export interface AttachOptions extends Listening, Pick<RegistryOptions, "registr
 
 /** Options of a call that changes an environment. */
 export interface ChangeOptions extends Pick<RegistryOptions, "lockTimeoutMs">, DiskOptions {}
+
+/** Options of {@link Environment.refreshCredentials}. */
+export interface RefreshOptions extends ChangeOptions {
+  /** Replace a login in the profile that is newer than the host's, or may be. Default: false. */
+  force?: boolean | undefined;
+}
 
 /**
  * A profile of its own for an agent.
@@ -199,12 +206,22 @@ export class Environment {
   }
 
   /**
+   * How the profile's login stands to the host's now, and when it ends. Changes nothing.
+   *
+   * @throws {@link CredentialsMissingError} where the host's login is there and can't be read.
+   */
+  loginStatus(): Promise<LoginStatus> {
+    return this.#use(async (pointer) => JSON.parse(await callForAsync(library.environment_login_status_json, pointer)));
+  }
+
+  /**
    * Read the host's login again and replace the profile's; touch nothing else. With `spec`, write that spec's credentials.
    *
    * @throws {@link InvalidEnvironmentSpecError} with field `spec` where there is nothing to write.
+   * @throws {@link CredentialsConflictError} where the profile's login is newer than the host's, or may be, unless `force`.
    */
-  refreshCredentials(spec?: EnvironmentSpec, options: ChangeOptions = {}): Promise<void> {
-    return this.#change(async (pointer) => {
+  refreshCredentials(spec?: EnvironmentSpec, options: RefreshOptions = {}): Promise<void> {
+    return this.#use(async (pointer) => {
       // The library refreshes an adapter that is data by itself; another one is asked.
       const asked = this.#adapter instanceof DataAdapter ? undefined : this.#adapter;
       await withSpec(spec ?? (await asked?.buildSpec()), (content) =>
@@ -220,7 +237,7 @@ export class Environment {
    * @throws {@link CleanupFailedError} where something can't be removed; call again to try again.
    */
   async destroy(options: ChangeOptions = {}): Promise<void> {
-    await this.#change((pointer) =>
+    await this.#use((pointer) =>
       withOptions(options, (where) => callAsync(library.environment_destroy, pointer, where)));
     this.#handle.destroyed();
   }
@@ -232,9 +249,9 @@ export class Environment {
     }
   }
 
-  async #change(make: (pointer: Pointer) => Promise<void>): Promise<void> {
+  async #use<T>(make: (pointer: Pointer) => Promise<T>): Promise<T> {
     try {
-      await make(this.#handle.pointer);
+      return await make(this.#handle.pointer);
     } finally {
       // To name `this` here also keeps it from being collected, and the handle from being freed, while the call runs.
       this.#delivery.handOver(() => this.events());

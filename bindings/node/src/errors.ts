@@ -89,7 +89,7 @@ export class EnvironmentInUseError extends AgentVenvError<{ name: string }> {
   override readonly kind = "EnvironmentInUse";
 }
 
-/** Reserved. */
+/** The profile's login is newer than the host's, or may be, and was kept. */
 export class CredentialsConflictError extends AgentVenvError<{ adapter_id: string; reason: string }> {
   override readonly kind = "CredentialsConflict";
 }

@@ -15,6 +15,7 @@ export {
   type AdapterFactory,
   type AdapterOptions,
   type AgentAdapter,
+  type LoginDefinition,
 } from "./adapters";
 export {
   Environment,
@@ -24,6 +25,7 @@ export {
   type CreateOrAttachOptions,
   type EphemeralOptions,
   type Listening,
+  type RefreshOptions,
 } from "./environment";
 export {
   AdapterMismatchError,
@@ -52,5 +54,6 @@ export {
   type ReapReport,
   type RepairReport,
 } from "./housekeeping";
+export { type LoginFile, type LoginState, type LoginStatus } from "./login";
 export { type DiskOptions, type EphemeralRootOptions, type RegistryOptions } from "./options";
 export { EnvironmentSpec, type EnvironmentSpecFields } from "./spec";

@@ -71,7 +71,6 @@ function declare(lib: LibraryHandle) {
   return {
     version: declared("version", text, []),
     capabilities_json: declared("capabilities_json", text, []),
-    adapters_json: declared("adapters_json", text, []),
 
     error_kind: getter("error_kind"),
     error_message: getter("error_message"),
@@ -103,6 +102,7 @@ function declare(lib: LibraryHandle) {
     environment_env_overrides_json: getter("environment_env_overrides_json"),
     environment_env_unset_json: getter("environment_env_unset_json"),
     environment_events_json: fallible("environment_events_json", object, outText),
+    environment_login_status_json: fallible("environment_login_status_json", object, outText),
     environment_refresh_credentials: fallible("environment_refresh_credentials", object, object, object),
     environment_destroy: fallible("environment_destroy", object, object),
     environment_free: declared("environment_free", "void", [object]),
@@ -114,6 +114,7 @@ function declare(lib: LibraryHandle) {
     reap: fallible("reap", object, outText),
     give_back: declared("give_back", "void", []),
 
+    adapter_definition_json: fallible("adapter_definition_json", text, outText),
     adapter_argv_json: fallible("adapter_argv_json", text, text, outText),
     adapter_ensure_available: fallible("adapter_ensure_available", text),
   };

@@ -22,7 +22,7 @@ export interface EnvironmentSpecFields {
   fileModes?: Record<string, number>;
   /** Start of an ephemeral directory's name. Default: the adapter's, or `agent-venv-`. */
   prefix?: string | undefined;
-  /** A built-in adapter's id, or a definition. The other fields are laid over the adapter's own. */
+  /** An adapter's id, or a definition. The other fields are laid over the adapter's own. */
   adapter?: string | AdapterDefinition | undefined;
   /** The adapter's options, under their names in every language (`load_credentials`). */
   options?: Record<string, unknown>;

@@ -5,6 +5,7 @@ import {
   capabilities,
   ClaudeCode,
   CredentialsMissingError,
+  DataAdapter,
   defaultRegistryRoot,
   defineAdapter,
   Environment,
@@ -12,6 +13,7 @@ import {
   reap,
   repair,
   version,
+  type LoginStatus,
 } from "agent-venv-native";
 
 export async function promised(registryRoot: string): Promise<unknown> {
@@ -26,12 +28,16 @@ export async function promised(registryRoot: string): Promise<unknown> {
   const variable: string | undefined = env.envOverrides["CLAUDE_CONFIG_DIR"];
   const merged: Record<string, string> = env.merged({ PATH: "/bin", UNSET: undefined });
   await env.refreshCredentials();
+  await env.refreshCredentials(undefined, { force: true });
+  const login: LoginStatus = await env.loginStatus();
+  const ends: (string | null)[] = login.files.map((file) => file.host_expires_at);
+  const shared: DataAdapter = new DataAdapter("codex", { login: "share", isolation: "strict", trustedDirectories: ["/w"] });
   await env.destroy();
   const removed: string[] = (await reap({ force: true })).ephemeral.removed;
   const restored: string[] = (await repair()).restored;
   const argv: string[] = defineAdapter({ id: "x", program: "x" })().buildArgv("prompt", { workspace: "/w" });
   const told: string[] = [version, defaultRegistryRoot(), capabilities().package_version];
-  return [attached, names, kind, name, variable, merged, removed, restored, argv, told];
+  return [attached, names, kind, name, variable, merged, removed, restored, argv, told, ends, shared];
 }
 
 export function narrowed(error: unknown): string[] {
@@ -47,6 +53,8 @@ export function refused(env: Environment): void {
   new EnvironmentSpec({ seed_files: {} });
   // @ts-expect-error: there is no such option
   void Environment.ephemeral({ registryRoot: "/x" });
+  // @ts-expect-error: no login is had like that
+  ClaudeCode({ login: "steal" });
   // @ts-expect-error: made by its static methods only
   new Environment();
   // @ts-expect-error: never changes
