@@ -27,13 +27,15 @@ class Broken(Exception):  # noqa: N818
 class Program:
     """One process, on a host of its own: an empty home, and nothing in its temporary directory."""
 
-    def __init__(self, language: str, command: str, scratch: Path) -> None:
+    def __init__(
+        self, language: str, command: str, scratch: Path, ephemeral: Path | None = None
+    ) -> None:
         self.language = language
         self.scratch = scratch
         host = {
             "HOME": scratch / "home",
             "TMPDIR": scratch / "tmp",
-            "AGENT_VENV_EPHEMERAL_ROOT": scratch / "ephemeral",
+            "AGENT_VENV_EPHEMERAL_ROOT": ephemeral or scratch / "ephemeral",
             "AGENT_VENV_REGISTRY_ROOT": scratch / "never-used",
         }
         for folder in ("home", "tmp"):
@@ -55,12 +57,20 @@ class Program:
 
     def tell(self, line: bytes) -> dict[str, Any]:
         """Sends any line, and answers what comes back."""
+        self.send(line)
+        return self._read()
+
+    def send(self, line: bytes) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line + b"\n")
         except BrokenPipeError:
             raise self._ended() from None
-        return self._read()
+
+    def kill_after(self, seconds: float) -> None:
+        """Kills it in the midst of what it was sent, or where it waits for more."""
+        select.select([], [], [], seconds)
+        self.kill()
 
     def mount(self, place: str) -> None:
         """Mounts something empty where only the program sees it."""
