@@ -101,7 +101,7 @@ SOAK_SECONDS ?= 3600
 soak: build ## everything in one process for SOAK_SECONDS: memory, descriptors and the disk stay flat
 	@mkdir -p target/soak
 	@$(CC) -std=c99 -D_GNU_SOURCE -O1 -pthread -Iinclude -Itests/abi tests/soak/soak.c -o target/soak/soak -L$(RELEASE) -lagent_venv -Wl,-rpath,$(RELEASE)
-	@nice target/soak/soak $(SOAK_SECONDS)
+	@GLIBC_TUNABLES=glibc.malloc.tcache_count=0 nice target/soak/soak $(SOAK_SECONDS)
 
 .PHONY: test-go
 test-go: build ## the Go package
@@ -140,6 +140,16 @@ lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is 
 	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo fuzz
 	@cd bindings/python && ../../$(VENV)/bin/mypy --strict src
 
+CACHE := $(or $(AGENT_VENV_TEST_CACHE),$(HOME)/.cache/agent-venv-tests)
+DENY  := $(CACHE)/cargo-deny-0.20.2/bin/cargo-deny
+
+.PHONY: deny
+deny: $(DENY) ## licences, duplicates and sources of what the crate depends on (deny.toml)
+	@$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+
+$(DENY):
+	@$(CARGO) install --quiet --locked cargo-deny --version =0.20.2 --root $(CACHE)/cargo-deny-0.20.2
+
 .PHONY: header
 header: ## generate include/agent_venv.h
 	@AGENT_VENV_WRITE_HEADER=1 $(CARGO) test --locked --quiet --test header
@@ -156,7 +166,7 @@ install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and
 .PHONY: ci
 ci: ## all of it, on a bare machine: installs what Debian must supply
 	@sh packaging/debian
-	@$(MAKE) --no-print-directory lint doc test test-sanitizers fuzz test-agents demo test-install conformance-programs
+	@$(MAKE) --no-print-directory lint deny doc test test-sanitizers fuzz test-agents demo test-install conformance-programs
 
 .PHONY: test-install
 test-install: ## a program outside the tree, built against an installed copy
