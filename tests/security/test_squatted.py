@@ -59,7 +59,7 @@ def test_root_that_another_user_takes_at_any_moment_is_ours_alone_or_refused(
                 assert error.kind == kind, error
                 assert error.payload["path"].startswith((str(root), str(outside)))
                 refused += 1
-            actor.kill()
+            actor.close()
     taken = int(printed[0])
     figures(
         "Names taken by another user", name=what, user=host.user, taken=taken, made=made, refused=refused, led_out=0
