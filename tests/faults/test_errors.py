@@ -38,6 +38,7 @@ FAILURES: dict[str, tuple[int, ...]] = {
     "openat2": OPEN,
     "read": (EINTR, EIO),
     "readlink": LOOK,
+    "readlinkat": LOOK,
     "renameat": CHANGE,
     "rmdir": REMOVE,
     "stat": LOOK,

@@ -142,7 +142,9 @@ def test_all_languages_share_one_registry_while_some_are_killed(
     scene: Scene, languages: dict[str, str], figures: Callable[..., None]
 ) -> None:
     first = [f"create:{name}" for name in KEPT]
-    scene.programs.ask(scene.environment, f"spec:{json.dumps(spec('first'))}", *first)
+    own = scene.directory / "first.json"
+    own.write_text(json.dumps(spec("first")))
+    scene.programs.ask(scene.environment, f"spec:{own}", *first)
     left = iter(range(OPERATIONS))
     players = [Player(scene, language, command, left) for language, command in languages.items()]
     for player in players:
