@@ -134,6 +134,7 @@ test-agents: build $(VENV)/made ## the real agent programs, downloaded once, run
 lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is current
 	@$(CARGO) fmt --check
 	@$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	@$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	@$(CARGO) clippy --locked --quiet --all-targets --all-features -- -D warnings
 	@$(CARGO) test --locked --quiet --test header
 	@$(VENV)/bin/ruff check --quiet bindings/python tests demo fuzz

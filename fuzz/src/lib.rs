@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ pub fn permitted(error: &Error, kinds: &[&str]) {
     assert!(matches!(error.events().last(), Some(event) if matches!(event.what, agent_venv::Happened::Failed { .. })));
 }
 
-/// Each file and directory of a profile, by its path in it: the mode, and a file's content.
+/// Each file and directory of a profile, by its path in it: the mode, and what a file holds or a link leads to.
 pub type Tree = BTreeMap<PathBuf, (u32, Option<Vec<u8>>)>;
 
 pub fn tree(profile: &Path) -> Tree {
@@ -115,11 +116,15 @@ pub fn tree(profile: &Path) -> Tree {
         for entry in fs::read_dir(profile.join(&below)).expect("a profile can be read").flatten() {
             let path = below.join(entry.file_name());
             let metadata = entry.metadata().expect("a profile can be read");
-            assert!(metadata.is_dir() || metadata.is_file(), "{path:?} is neither");
-            let content = metadata.is_file().then(|| {
+            let content = match metadata.is_dir() {
+                true => None,
+                // A login that is shared: a link to the host's.
+                false if metadata.is_symlink() => {
+                    fs::read_link(entry.path()).ok().map(|to| to.as_os_str().as_bytes().to_vec())
+                }
                 // The mode may forbid it to its owner.
-                fs::read(entry.path()).unwrap_or_default()
-            });
+                false => Some(fs::read(entry.path()).unwrap_or_default()),
+            };
             if metadata.is_dir() {
                 assert_eq!(metadata.mode() & 0o7777, 0o700, "{path:?} is open to others");
                 waiting.push(path.clone());
@@ -149,7 +154,7 @@ pub fn live_through(spec: &Spec, place: &Place) -> Option<Tree> {
         assert_eq!(again.adapter_id(), environment.adapter_id());
         assert_eq!(again.env_overrides(), environment.env_overrides());
         if let Err(error) = again.refresh_credentials(None, &options) {
-            permitted(&error, &["InvalidEnvironmentSpec", "CredentialsMissing"]);
+            permitted(&error, &["InvalidEnvironmentSpec", "CredentialsMissing", "CredentialsConflict"]);
         }
         assert_eq!(tree(environment.path()), held, "a refresh by what was recorded changed the profile");
         assert_eq!(agent_venv::list(&options).expect("it is listed"), ["a"]);

@@ -139,7 +139,7 @@ unsafe fn call_all(input: &mut Input, place: &Place) {
         if input.0.is_empty() {
             break;
         }
-        let function = input.byte() % 34;
+        let function = input.byte() % 36;
         let which = input.byte();
         let spec = which % SLOTS;
         let option = which / SLOTS % SLOTS;
@@ -246,10 +246,12 @@ unsafe fn call_all(input: &mut Input, place: &Place) {
                 30 => avenv_reap(*option, &raw mut text, told),
                 31 => avenv_adapter_argv_json(pointer(&input.text()), pointer(&input.text()), &raw mut text, told),
                 32 => avenv_adapter_ensure_available(pointer(&input.text()), told),
+                33 => avenv_environment_login_status_json(*environment, &raw mut text, told),
+                34 => avenv_adapter_definition_json(pointer(&input.text()), &raw mut text, told),
                 // All outputs NULL.
                 _ => avenv_environment_attach(pointer(&input.text()), *option, null_mut(), told),
             };
-            let has_text = [19, 25, 26, 28, 30, 31].contains(&function);
+            let has_text = [19, 25, 26, 28, 30, 31, 33, 34].contains(&function);
             check(status, asked, error, has_text.then_some(!text.is_null()));
             if has_text {
                 if function != 25 {

@@ -68,6 +68,7 @@ fn use_it(environment: &Environment, spec: &Spec, place: &Place) {
             let kinds = [
                 "InvalidEnvironmentSpec",
                 "CredentialsMissing",
+                "CredentialsConflict",
                 "EnvironmentNotFound",
                 "RegistryUnavailable",
                 "ProfileSetupFailed",
