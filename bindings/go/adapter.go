@@ -5,8 +5,8 @@ import "C"
 
 import "context"
 
-// Adapter says what an agent needs. [ClaudeCode] and [Codex] are built in; a [Definition] is an adapter as data; write
-// your own where data does not do.
+// Adapter says what an agent needs. [ClaudeCode] and [Codex] are built in; a [DataAdapter] is any by its id; a [Definition]
+// is an adapter as data; write your own where data does not do.
 type Adapter interface {
 	// AdapterID is recorded with environments, and compared on attach.
 	AdapterID() string
@@ -15,82 +15,33 @@ type Adapter interface {
 	BuildSpec(ctx context.Context) (Spec, error)
 }
 
-// AdapterOptions are the options of adapters that the library knows.
+// AdapterOptions are the options of adapters that are data. What is empty is left to the library's default.
 type AdapterOptions struct {
 	// Model is needed by BuildArgv.
 	Model string
 	// ReasoningEffort is given to the agent where it is not empty.
 	ReasoningEffort string
-	// NoCredentials leaves the host's login out. Without it, a host that has none is [ErrCredentialsMissing].
+	// Login is what becomes of the host's login.
+	Login LoginMode
+	// TokenEnv is, for [LoginToken], the variable that holds the token. Default: the one that the agent itself reads.
+	TokenEnv string
+	// TokenFile is the file that holds it instead, which only its owner may read.
+	TokenFile string
+	// Isolation is how much is closed.
+	Isolation Isolation
+	// TrustedDirectories are absolute paths which the agent shall trust without asking.
+	TrustedDirectories []string
+	// NoCredentials is an older form of [LoginNone].
 	NoCredentials bool
 	// ExtraArgv are further arguments at the end of the command line.
 	ExtraArgv []string
 }
 
 // ClaudeCode is the adapter for Claude Code, whose directory is moved by CLAUDE_CONFIG_DIR.
-type ClaudeCode struct {
-	// Model is needed by BuildArgv.
-	Model string
-	// ReasoningEffort is given to the agent where it is not empty.
-	ReasoningEffort string
-	// NoCredentials leaves the host's login out. Without it, a host that has none is [ErrCredentialsMissing].
-	NoCredentials bool
-	// ExtraArgv are further arguments at the end of the command line.
-	ExtraArgv []string
-}
+type ClaudeCode AdapterOptions
 
 // Codex is the adapter for Codex, whose directory is moved by CODEX_HOME.
-type Codex struct {
-	// Model is needed by BuildArgv.
-	Model string
-	// ReasoningEffort is given to the agent where it is not empty.
-	ReasoningEffort string
-	// NoCredentials leaves the host's login out. Without it, a host that has none is [ErrCredentialsMissing].
-	NoCredentials bool
-	// ExtraArgv are further arguments at the end of the command line.
-	ExtraArgv []string
-}
-
-// Definition is an adapter as data, for an agent that is not built in.
-type Definition struct {
-	// ID is recorded with persistent environments.
-	ID string `json:"id"`
-	// Program is the agent's, looked up on PATH by EnsureAvailable. It is never run.
-	Program string `json:"program"`
-	// Prefix is the start of an ephemeral directory's name.
-	Prefix string `json:"prefix,omitempty"`
-	// Env are the variables to hand back; $EPHEMERAL_HOME in a value becomes the profile's path.
-	Env map[string]string `json:"env,omitempty"`
-	// EnvUnset are variables that the agent must not inherit: they would lead it to another login than the profile's.
-	EnvUnset []string `json:"env_unset,omitempty"`
-	// SeedFiles are written when a profile is made: path below the profile to content.
-	SeedFiles map[string]string `json:"seed_files,omitempty"`
-	// Login are the files that log the agent in.
-	Login []Login `json:"login,omitempty"`
-	// Argv is a command line for unattended runs, with {program}, {model}, {reasoning_effort}, {workspace} and
-	// {extra_argv} for their values; {name:quoted} is the value as a JSON string. A []string within it is left out where
-	// one of its values was not given.
-	Argv []any `json:"argv,omitempty"`
-
-	// Options are those of this use of the adapter.
-	Options AdapterOptions `json:"-"`
-}
-
-// Login is a file that logs an agent in.
-type Login struct {
-	// Profile is its path below the profile.
-	Profile string `json:"profile"`
-	// Host is where it may lie on the host, in order of preference.
-	Host []HostLogin `json:"host"`
-}
-
-// HostLogin is a place on the host: one of the two.
-type HostLogin struct {
-	// File is a path that begins with ~/.
-	File string `json:"file,omitempty"`
-	// Keychain is a service in the macOS Keychain.
-	Keychain string `json:"keychain,omitempty"`
-}
+type Codex AdapterOptions
 
 // AdapterID answers "claude-code".
 func (c ClaudeCode) AdapterID() string { return "claude-code" }
@@ -159,17 +110,21 @@ func (o AdapterOptions) spec(id string, adapter any) Spec {
 
 func (o AdapterOptions) given() map[string]any {
 	given := map[string]any{}
-	if o.Model != "" {
-		given["model"] = o.Model
+	for name, value := range map[string]string{
+		"model": o.Model, "reasoning_effort": o.ReasoningEffort, "login": string(o.Login),
+		"token_env": o.TokenEnv, "token_file": o.TokenFile, "isolation": string(o.Isolation),
+	} {
+		if value != "" {
+			given[name] = value
+		}
 	}
-	if o.ReasoningEffort != "" {
-		given["reasoning_effort"] = o.ReasoningEffort
+	for name, values := range map[string][]string{"trusted_directories": o.TrustedDirectories, "extra_argv": o.ExtraArgv} {
+		if len(values) > 0 {
+			given[name] = values
+		}
 	}
 	if o.NoCredentials {
 		given["load_credentials"] = false
-	}
-	if len(o.ExtraArgv) > 0 {
-		given["extra_argv"] = o.ExtraArgv
 	}
 	return given
 }

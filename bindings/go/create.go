@@ -117,7 +117,7 @@ func open(ctx context.Context, s *settings, make func(*settings, **C.avenv_envir
 	e := &Environment{
 		handle:    owned(pointer),
 		settings:  s,
-		delivery:  delivery{sink: s.sink},
+		delivery:  &delivery{sink: s.sink},
 		path:      C.GoString(C.avenv_environment_path(pointer)),
 		name:      C.GoString(C.avenv_environment_name(pointer)),
 		kind:      C.GoString(C.avenv_environment_kind(pointer)),

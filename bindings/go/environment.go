@@ -17,7 +17,7 @@ import (
 type Environment struct {
 	handle   *handle
 	settings *settings
-	delivery delivery
+	delivery *delivery
 
 	// These never change, and still read after Destroy.
 	path, name, kind, adapterID string
@@ -113,12 +113,23 @@ func (e *Environment) Events() []Event {
 	return decode[[]Event](text)
 }
 
+// With answers the same environment, whose calls have further options: e.With(WithForce()).RefreshCredentials(ctx).
+func (e *Environment) With(options ...Option) *Environment {
+	same, settings := *e, *e.settings
+	for _, option := range options {
+		option(&settings)
+	}
+	same.settings = &settings
+	return &same
+}
+
 // RefreshCredentials writes the credentials anew, each file replaced as a whole, and nothing else in the profile. Where
 // an adapter was given with the environment, its BuildSpec says which. Else it is the host's login as it is now, where the
 // environment was made for an adapter, and the credentials that it was made with.
 //
 // [ErrInvalidEnvironmentSpec], field spec: there are no credentials to write.
 // [ErrCredentialsMissing]: the host has no login now. The profile keeps the one it has.
+// [ErrCredentialsConflict]: the profile's login is newer than the host's, or may be; [WithForce] replaces it all the same.
 // [ErrEnvironmentNotFound]: somebody destroyed the environment; what has its name now is another.
 // [ErrInternalInvariantViolation]: the environment was destroyed through this value.
 func (e *Environment) RefreshCredentials(ctx context.Context) error {

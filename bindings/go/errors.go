@@ -28,7 +28,7 @@ const (
 	ErrInternalInvariantViolation Kind = "InternalInvariantViolation"
 	// Reserved. Payload: name.
 	ErrEnvironmentInUse Kind = "EnvironmentInUse"
-	// Reserved. Payload: adapter_id, reason.
+	// The profile's login is newer than the host's, or may be, and was kept. Payload: adapter_id, reason.
 	ErrCredentialsConflict Kind = "CredentialsConflict"
 )
 

@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 		"AGENT_VENV_REGISTRY_ROOT":   filepath.Join(scratch, "registry"),
 		"ANTHROPIC_API_KEY":          "sk-fake-inherited",
 		"AGENTVENV_TEST_UNRELATED":   "kept",
-		"CLAUDE_CONFIG_DIR":          "/inherited",
+		"CLAUDE_CONFIG_DIR":          "",
 		"AGENT_VENV_TEST_DUPLICATES": "",
 	})
 	for _, directory := range []string{"home/.claude", "home/.codex", "tmp"} {

@@ -41,7 +41,8 @@ func WithDurable() Option {
 	return func(s *settings) { s.durable = true }
 }
 
-// WithForce lets [Reap] also remove what another machine may still use, where the root is on a network file system.
+// WithForce lets [Environment.RefreshCredentials] replace a login that is newer than the host's, or may be; and [Reap]
+// remove what another machine may still use, where the root is on a network file system.
 func WithForce() Option {
 	return func(s *settings) { s.force = true }
 }

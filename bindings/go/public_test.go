@@ -40,6 +40,7 @@ func TestAnEphemeralProfileHasTheHostsLoginAndIsGoneAfterDestroy(t *testing.T) {
 }
 
 func TestAChildOfTheProfileSeesItAndNoInheritedLogin(t *testing.T) {
+	t.Setenv("CLAUDE_CONFIG_DIR", filepath.Join(os.Getenv("HOME"), ".claude"))
 	env, err := agentvenv.NewEphemeralFor(ctx, agentvenv.ClaudeCode{})
 	check(t, err)
 	defer env.Destroy(ctx)

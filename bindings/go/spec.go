@@ -30,10 +30,10 @@ type Spec struct {
 	FileModes map[string]fs.FileMode `json:"file_modes,omitempty"`
 	// Prefix is the start of an ephemeral directory's name, of at most 64 bytes. Default: "agent-venv-", or Adapter's.
 	Prefix string `json:"prefix,omitempty"`
-	// Adapter is a built-in adapter's id, or a [Definition]. The library reads its login whenever an environment is made.
+	// Adapter is an adapter's id, or a [Definition]. The library reads its login whenever an environment is made.
 	// The other fields are laid over what it seeds and sets.
 	Adapter any `json:"adapter,omitempty"`
-	// Options are the adapter's: model, reasoning_effort, load_credentials, extra_argv, workspace.
+	// Options are the adapter's, under their names in every language (load_credentials).
 	Options map[string]any `json:"options,omitempty"`
 
 	// Which of two texts were parsed as "", which is not the default.

@@ -121,6 +121,14 @@ func (r request) texts(field string) ([]string, error) {
 	return read[[]string](r, field, "list of strings")
 }
 
+// flag is false where it is missing.
+func (r request) flag(field string) (bool, error) {
+	if missing(r[field]) {
+		return false, nil
+	}
+	return read[bool](r, field, "boolean")
+}
+
 func (r request) spec(field string) (agentvenv.Spec, error) { return parseSpec(r[field]) }
 
 func (r request) registry() (agentvenv.Option, error) {

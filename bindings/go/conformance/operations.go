@@ -23,6 +23,7 @@ var operations = map[string]func(request) (object, error){
 	"persistent_destroy_by_name":          createAndDestroy,
 	"persistent_attach_mismatch":          attachMismatch,
 	"x_attach":                            attachFor,
+	"x_login_status":                      loginStatus,
 	"x_refresh":                           refresh,
 	"x_refresh_destroyed":                 refreshDestroyed,
 	"x_destroy":                           destroyTwice,
@@ -148,14 +149,30 @@ func attachMismatch(r request) (object, error) {
 	return answer, nil
 }
 
+func loginStatus(r request) (object, error) {
+	env, err := attach(r)
+	if err != nil {
+		return nil, err
+	}
+	login, err := env.LoginStatus(ctx)
+	return object{"login": login, "events": env.Events()}, err
+}
+
 func refresh(r request) (object, error) {
 	spec, err := r.spec("spec")
+	if err != nil {
+		return nil, err
+	}
+	force, err := r.flag("force")
 	if err != nil {
 		return nil, err
 	}
 	env, err := attach(r)
 	if err != nil {
 		return nil, err
+	}
+	if force {
+		env = env.With(agentvenv.WithForce())
 	}
 	if missing(r["spec"]) {
 		err = env.RefreshCredentials(ctx)
