@@ -353,10 +353,12 @@ public:
     static Spec parse(std::string_view json) { return try_parse(json).value(); }
 
     /**
-     * A spec for an adapter: a built-in one's id ("claude-code", "codex"), or a definition as JSON. It reads no login:
-     * that happens each time an environment is made from it. options_json is a JSON object of the adapter's options.
+     * A spec for an adapter: its id (a built-in one's, such as "claude-code", or that of a document of the user's), or a
+     * definition as JSON. It reads no login: that happens each time an environment is made from it. options_json is a
+     * JSON object of the adapter's options, among them login, isolation and trusted_directories: see
+     * avenv_spec_for_adapter().
      *
-     * InvalidEnvironmentSpec: an unknown adapter or option, or a malformed definition.
+     * InvalidEnvironmentSpec: an unknown adapter or option, a malformed definition, or a login that this agent can't have.
      */
     static Spec for_adapter(std::string_view adapter, std::string_view options_json = "{}") {
         return try_for_adapter(adapter, options_json).value();
@@ -447,7 +449,10 @@ public:
         return *this;
     }
 
-    /** Whether reap() also removes what a process on another machine may still own. Default: false. */
+    /**
+     * Whether Environment::refresh_credentials() replaces a login that is newer than the host's, or may be, and reap()
+     * removes what a process on another machine may still own. Default: false.
+     */
     Options &set_force(bool force) {
         try_set_force(force).value();
         return *this;
@@ -546,11 +551,22 @@ public:
     std::string events_json() const { return try_events_json().value(); }
 
     /**
+     * How the profile's login stands to the host's now, as JSON: see avenv_environment_login_status_json(). Changes
+     * nothing, and never tells the login.
+     *
+     * CredentialsMissing: the host's login is there and can't be read.
+     * EnvironmentNotFound, RegistryUnavailable, ProfileSetupFailed: the profile can't be looked at.
+     * InternalInvariantViolation: the environment was destroyed, or this is a forked child.
+     */
+    std::string login_status_json() const { return try_login_status_json().value(); }
+
+    /**
      * Writes the credentials anew, each file replaced as a whole, and nothing else in the profile: the host's login as
      * it is now where the environment was made for an adapter, and the credentials that it was created with.
      *
      * InvalidEnvironmentSpec, field spec: there are no credentials to write.
      * CredentialsMissing: the host has no login now. The profile keeps the one it has.
+     * CredentialsConflict: the profile's login is newer than the host's, or may be; Options::set_force() replaces it.
      * ProfileSetupFailed: a file could not be written; the one before it stands whole.
      * EnvironmentNotFound: somebody destroyed the persistent environment; what has its name now is another.
      * RegistryUnavailable: as for create_or_attach().
@@ -594,6 +610,9 @@ public:
         return detail::make<Envp>(avenv_environment_envp, *this, base);
     }
     Result<std::string> try_events_json() const { return detail::make_text(avenv_environment_events_json, *this); }
+    Result<std::string> try_login_status_json() const {
+        return detail::make_text(avenv_environment_login_status_json, *this);
+    }
     Result<> try_refresh_credentials(const Options &options = Options()) {
         return detail::call(avenv_environment_refresh_credentials, *this, nullptr, options);
     }
@@ -664,6 +683,9 @@ inline Result<std::string> try_repair(const Options &options = Options()) {
 inline Result<std::string> try_reap(const Options &options = Options()) {
     return detail::make_text(avenv_reap, options);
 }
+inline Result<std::string> try_adapter_definition_json(std::string_view adapter) {
+    return detail::make_text(avenv_adapter_definition_json, detail::Text("adapter", adapter));
+}
 inline Result<std::vector<std::string>> try_adapter_argv(std::string_view adapter, std::string_view options_json) {
     return detail::listed(detail::make_text(avenv_adapter_argv_json, detail::Text("adapter", adapter),
                                             detail::Text("options_json", options_json)));
@@ -697,6 +719,15 @@ inline std::string repair(const Options &options = Options()) { return try_repai
  * ProfileSetupFailed, RegistryUnavailable: the ephemeral root, or the registry's, is not safe to use.
  */
 inline std::string reap(const Options &options = Options()) { return try_reap(options).value(); }
+
+/**
+ * The definition that an adapter's id stands for, as JSON; a definition is answered as it is, checked.
+ *
+ * InvalidEnvironmentSpec: an unknown id, or a malformed document.
+ */
+inline std::string adapter_definition_json(std::string_view adapter) {
+    return try_adapter_definition_json(adapter).value();
+}
 
 /**
  * The command line for an unattended run of an adapter's agent; the prompt goes to the agent's standard input.

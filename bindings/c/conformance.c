@@ -126,7 +126,11 @@ static bool attach(struct exchange *x) {
 }
 
 static bool refresh(struct exchange *x) {
-    return spec(x, "spec") &&
+    const json_t *force = json_object_get(x->request, "force");
+    if (force != NULL && !json_is_boolean(force)) {
+        return lacks(x, "force is no boolean");
+    }
+    return spec(x, "spec") && avenv_options_set_force(x->options, json_is_true(force), &x->error) == AVENV_OK &&
            avenv_environment_refresh_credentials(x->env, x->spec, x->options, &x->error) == AVENV_OK;
 }
 
@@ -319,6 +323,16 @@ static bool attach_expecting(struct exchange *x) {
            avenv_options_set_expected_adapter(x->options, id, &x->error) == AVENV_OK && attach(x) && tell_attached(x);
 }
 
+static bool login_status(struct exchange *x) {
+    char *status;
+    if (!attach(x) || avenv_environment_login_status_json(x->env, &status, &x->error) != AVENV_OK) {
+        return false;
+    }
+    tell(x, "login", decoded(status));
+    avenv_string_free(status);
+    return tell_events(x);
+}
+
 static bool refresh_attached(struct exchange *x) {
     return attach(x) && refresh(x) && tell_path(x, "path") && tell_files(x, "files_present") && tell_events(x);
 }
@@ -385,6 +399,7 @@ static const struct operation {
     {"persistent_destroy_by_name", destroy_created},
     {"persistent_attach_mismatch", attach_mismatch},
     {"x_attach", attach_expecting},
+    {"x_login_status", login_status},
     {"x_refresh", refresh_attached},
     {"x_refresh_destroyed", refresh_destroyed},
     {"x_destroy", destroy_attached},

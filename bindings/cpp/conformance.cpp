@@ -101,10 +101,16 @@ static Environment create(const json &request) {
 static Environment attach(const json &request) { return Environment::attach(name_of(request), registry_of(request)); }
 
 static void refresh(Environment &env, const json &request) {
+    const json force = field_of(request, "force");
+    if (!force.is_null() && !force.is_boolean()) {
+        throw NoRequest{"force is no boolean"};
+    }
+    Options options;
+    options.set_force(force.is_boolean() && force.get<bool>());
     if (field_of(request, "spec").is_null()) {
-        env.refresh_credentials();
+        env.refresh_credentials(options);
     } else {
-        env.refresh_credentials(spec_of(request));
+        env.refresh_credentials(spec_of(request), options);
     }
 }
 
@@ -169,6 +175,11 @@ static json attach_expecting(const json &request) {
     return attached(Environment::attach(name_of(request), options));
 }
 
+static json login_status(const json &request) {
+    const Environment env = attach(request);
+    return {{"login", json::parse(env.login_status_json())}, {"events", events_of(env)}};
+}
+
 static json refresh_attached(const json &request) {
     Environment env = attach(request);
     refresh(env, request);
@@ -228,6 +239,7 @@ static const std::map<std::string, json (*)(const json &)> operations = {
     {"persistent_destroy_by_name", destroy_created},
     {"persistent_attach_mismatch", attach_mismatch},
     {"x_attach", attach_expecting},
+    {"x_login_status", login_status},
     {"x_refresh", refresh_attached},
     {"x_refresh_destroyed", refresh_destroyed},
     {"x_destroy", destroy_attached},

@@ -101,6 +101,7 @@ fn carry_out(request: &Request) -> Result<Value> {
         "persistent_destroy_by_name" => persistent_destroy_by_name(request),
         "persistent_attach_mismatch" => persistent_attach_mismatch(request),
         "x_attach" => x_attach(request),
+        "x_login_status" => x_login_status(request),
         "x_refresh" => x_refresh(request),
         "x_refresh_destroyed" => x_refresh_destroyed(request),
         "x_destroy" => x_destroy(request),
@@ -175,10 +176,21 @@ fn x_attach(request: &Request) -> Result<Value> {
     Ok(shown(&Environment::attach(request.name()?, &options)?))
 }
 
+fn x_login_status(request: &Request) -> Result<Value> {
+    let env = request.attach()?;
+    Ok(json!({ "login": env.login_status()?, "events": env.events() }))
+}
+
 fn x_refresh(request: &Request) -> Result<Value> {
     let spec = request.spec("spec")?;
+    let mut options = request.options()?;
+    options.force = match request.0.get("force") {
+        None => false,
+        Some(Value::Bool(force)) => *force,
+        Some(_) => return not_a_request("force must be a boolean"),
+    };
     let env = request.attach()?;
-    env.refresh_credentials(spec.as_ref(), &request.options()?)?;
+    env.refresh_credentials(spec.as_ref(), &options)?;
     Ok(json!({ "path": env.path(), "files_present": paths_in(env.path()), "events": env.events() }))
 }
 

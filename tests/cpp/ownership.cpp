@@ -89,6 +89,7 @@ TEST(what_was_moved_from_is_refused_and_never_taken_for_the_defaults) {
     FAILS(options., set_durable(true), refusal("options", "was moved from"));
     FAILS(env., envp(), refusal("env", "was moved from"));
     FAILS(env., events_json(), refusal("env", "was moved from"));
+    FAILS(env., login_status_json(), refusal("env", "was moved from"));
     FAILS(env., refresh_credentials(), refusal("env", "was moved from"));
     FAILS(env., destroy(), refusal("env", "was moved from"));
     FAILS(taken., refresh_credentials(spec), refusal("spec", "was moved from"));

@@ -40,6 +40,7 @@ TEST(nul_inside_a_string_is_refused_by_the_parameters_name) {
     FAILS(Environment::, create_or_attach(nul), refusal("name", "holds NUL"));
     FAILS(Environment::, attach(nul), refusal("name", "holds NUL"));
     FAILS(Environment::, destroy_by_name(nul), refusal("name", "holds NUL"));
+    FAILS(avenv::, adapter_definition_json(nul), refusal("adapter", "holds NUL"));
     FAILS(avenv::, adapter_argv(nul, "{}"), refusal("adapter", "holds NUL"));
     FAILS(avenv::, adapter_argv("codex", nul), refusal("options_json", "holds NUL"));
     FAILS(avenv::, adapter_ensure_available(nul), refusal("adapter", "holds NUL"));

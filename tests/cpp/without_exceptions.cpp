@@ -31,6 +31,7 @@ TEST(an_ephemeral_environment_lives_and_ends) {
     CHECK(env.env_overrides().at("NAME") == "value" && content(env.path() / "token") == "t");
     held(env.try_refresh_credentials(held(Spec::try_parse(R"({"credentials":{"token":"u"}})"))));
     CHECK(content(env.path() / "token") == "u");
+    CHECK(contains(held(env.try_login_status_json()), R"({"status":"none")"));
     CHECK(held(env.try_envp()).data()[0] != nullptr);
     held(env.try_destroy());
     CHECK(!fs::exists(env.path()) && contains(held(env.try_events_json()), "env.destroyed"));
@@ -58,6 +59,7 @@ TEST(failures_are_answered) {
     const auto missing = Environment::try_attach("nobody");
     CHECK(!missing && missing.error().kind() == "EnvironmentNotFound");
     CHECK(told(Environment::try_attach({"a\0b", 3})) == refusal("name", "holds NUL"));
+    CHECK(contains(held(avenv::try_adapter_definition_json("codex")), R"("program":"codex")"));
     CHECK(held(avenv::try_adapter_argv("codex", R"({"model":"m"})")).front() == "codex");
     const auto unavailable = avenv::try_adapter_ensure_available(R"({"id":"mine","program":"no-such-program"})");
     CHECK_INT(unavailable.error().status(), AVENV_ADAPTER_UNAVAILABLE);
