@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::EnvironmentSpec;
 use crate::error::Result;
 
-/// What turns into a spec for an agent. Implement it for an agent of your own, or use a definition as JSON
-/// ([`Spec::for_adapter`](crate::Spec::for_adapter)).
+pub use super::data_adapter::DataAdapter;
+
+/// What turns into a spec for an agent. Implement it for an agent of your own, or use a definition as JSON ([`DataAdapter`]).
 pub trait AgentAdapter {
     /// The adapter's id.
     fn id(&self) -> &str;
@@ -113,10 +114,10 @@ macro_rules! builtin {
 }
 
 builtin!(
-    /// Claude Code.
+    /// Claude Code, with the options of the public crate; [`DataAdapter::new`]`("claude-code")` has them all.
     ClaudeCode, "claude-code", "claude", "CLAUDE_CONFIG_DIR"
 );
 builtin!(
-    /// Codex.
+    /// Codex, with the options of the public crate; [`DataAdapter::new`]`("codex")` has them all.
     Codex, "codex", "codex", "CODEX_HOME"
 );

@@ -16,6 +16,7 @@
 //! ```
 
 pub mod adapters;
+mod data_adapter;
 mod spec;
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::{Event, Options, Spec};
+use crate::{Event, LoginStatus, Options, Spec};
 
 pub use spec::{EnvironmentSpec, EnvironmentSpecBuilder};
 
@@ -138,10 +139,21 @@ impl Environment {
         self.inner.events()
     }
 
+    /// How the profile's login stands to the host's now; see [`login_status`](crate::Environment::login_status).
+    pub async fn login_status(&self) -> Result<LoginStatus> {
+        let inner = self.inner.clone();
+        blocking(move || inner.login_status()).await
+    }
+
     /// Replaces the credentials by the host's login as it is now; see
     /// [`refresh_credentials`](crate::Environment::refresh_credentials).
     pub async fn refresh_credentials(&self, spec: Option<Spec>) -> Result<()> {
-        let (inner, options) = (self.inner.clone(), self.options.clone());
+        self.refresh_credentials_with(spec, self.options.clone()).await
+    }
+
+    /// [`refresh_credentials`](Self::refresh_credentials) with options of its own, such as `force`.
+    pub async fn refresh_credentials_with(&self, spec: Option<Spec>, options: Options) -> Result<()> {
+        let inner = self.inner.clone();
         blocking(move || inner.refresh_credentials(spec.as_ref(), &options)).await
     }
 

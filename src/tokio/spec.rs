@@ -29,9 +29,9 @@ pub struct EnvironmentSpec {
     /// Start of an ephemeral directory's name; empty: `agent-venv-`, or the adapter's.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub prefix: String,
-    /// A built-in adapter's id.
+    /// An adapter's id, or a definition.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adapter: Option<String>,
+    pub adapter: Option<Value>,
     /// The adapter's options.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub options: Map<String, Value>,
