@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
 use crate::fs::{self, Staging};
 use crate::login::{self, Copied, LoginStatus};
+use crate::map;
 use crate::options::Options;
 use crate::profile::{Profile, Written};
 use crate::registry::{self, Attached, Created, Leftover};
@@ -351,7 +352,7 @@ impl Environment {
 
 /// Replaces the placeholder in the values of a template.
 pub(crate) fn filled_in(template: &BTreeMap<String, String>, path: &str) -> BTreeMap<String, String> {
-    template.iter().map(|(name, value)| (name.clone(), value.replace(PLACEHOLDER, path))).collect()
+    map::map(template.iter().map(|(name, value)| (name.clone(), value.replace(PLACEHOLDER, path))))
 }
 
 impl Drop for Environment {

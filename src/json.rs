@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::error::Error;
+use crate::map;
 
 const MAX_BYTES: usize = 64 << 20;
 const MAX_DEPTH: usize = 64;
@@ -178,8 +179,14 @@ impl Fields {
         }
     }
 
-    /// The top of a document that was parsed before.
-    pub fn new(map: Map<String, Value>) -> Self {
+    /// Some fields of the top of a document that was parsed before.
+    pub fn picked(document: &Map<String, Value>, keys: &[&str]) -> Self {
+        let mut map = Map::new();
+        for key in keys {
+            if let Some(value) = document.get(*key) {
+                map.insert((*key).to_owned(), value.clone());
+            }
+        }
         Fields { path: String::new(), map }
     }
 
@@ -251,13 +258,10 @@ impl Fields {
         let field = self.name(key);
         match self.take(key) {
             None => Ok(BTreeMap::new()),
-            Some(Value::Object(map)) => map
-                .into_iter()
-                .map(|(key, value)| {
-                    let value = convert(value, &at(&field, &key))?;
-                    Ok((key, value))
-                })
-                .collect(),
+            Some(Value::Object(map)) => map::try_map(map.into_iter().map(|(key, value)| {
+                let value = convert(value, &at(&field, &key))?;
+                Ok((key, value))
+            })),
             Some(other) => Err(wrong_type(&field, "an object", &other)),
         }
     }

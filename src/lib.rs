@@ -31,6 +31,7 @@ pub mod ffi;
 mod fs;
 mod json;
 mod login;
+mod map;
 mod options;
 mod process_dir;
 mod profile;

@@ -40,7 +40,7 @@ def build_library(crate: Path) -> Path:
         raise RuntimeError(f"no Cargo.toml in {crate}: build from a checkout of the whole project")
     if shutil.which("cargo") is None:
         raise RuntimeError("cargo is not on PATH: install a Rust toolchain to build this wheel")
-    command = ["cargo", "build", "--release", "--locked", "--lib"]
+    command = ["cargo", "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib"]
     command += ["--message-format", "json-render-diagnostics"]
     built = subprocess.run(command, cwd=crate, check=True, stdout=subprocess.PIPE, text=True)
     for line in built.stdout.splitlines():

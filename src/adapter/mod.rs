@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Failure, Result};
 use crate::json::{self, Fields, Invalid};
+use crate::map;
 use crate::spec::{RelativePath, check_prefix, check_variable};
 
 use argv::Part;
@@ -93,10 +94,11 @@ impl Adapter {
             None => Variables::default(),
         };
         let seed_files = fields.map("seed_files", json::string)?;
-        let seed_files = seed_files
-            .into_iter()
-            .map(|(path, text)| Ok((RelativePath::read(&path, "adapter.seed_files")?, text.into_bytes())))
-            .collect::<Result<_, Invalid>>()?;
+        let seed_files = map::try_map(
+            seed_files
+                .into_iter()
+                .map(|(path, text)| Ok((RelativePath::read(&path, "adapter.seed_files")?, text.into_bytes()))),
+        )?;
         let login = Login::list(fields.list("login")?)?;
         let token = fields.take("token").map(read_token_variable).transpose()?;
         let share = fields.take("share").map(|value| Share::read(value, "adapter.share")).transpose()?;

@@ -202,11 +202,9 @@ impl Dir {
     }
 
     /// Whether `path` is a file that we wrote last: see [`Writing::signed`](super::Writing).
-    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)] // the types differ between systems
     pub fn is_signed(&self, path: &str) -> io::Result<bool> {
         let stat = self.stat_child(path)?;
-        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        Ok(is_file && stat.st_mtime_nsec as u64 == super::write::SIGNATURE)
+        Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && super::write::is_signed(&stat))
     }
 
     /// Whether there is something by that name.

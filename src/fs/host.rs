@@ -1,12 +1,11 @@
 //! What is asked of the host: its files, its directories, its boot.
 
 use std::fmt;
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, CWD, FileType, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{self, Errno};
 
 use crate::error::Trouble;
 
@@ -90,8 +89,17 @@ fn read(
     }
     // Room for all of it at once: growing would leave copies of a secret behind.
     let mut content = Vec::with_capacity(size + 1);
-    let read = std::fs::File::from(fd).take(max as u64 + 1).read_to_end(&mut content);
-    read.map_err(|error| ReadError::Failed(Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    while content.len() <= max {
+        let room = content.capacity() - content.len();
+        match io::read(&fd, rustix::buffer::spare_capacity(&mut content)) {
+            Ok(0) => break,
+            // All that there was said to be, and no more came.
+            Ok(read) if read < room && content.len() == size => break,
+            Ok(read) if read == room => content.reserve(1 << 16),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(ReadError::Failed(error)),
+        }
+    }
     if content.len() > max {
         return Err(ReadError::TooLarge);
     }

@@ -15,6 +15,8 @@ pub(crate) use host::{
 pub(crate) use identity::{PerProcess, process_token};
 pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};
 pub(crate) use remove::{Budget, Removed, remove_tree, remove_whatever};
-pub(crate) use write::{Staging, Writing, create_file, create_link, replace_by_link, replace_file};
+pub(crate) use write::{
+    Staging, Writing, create_file, create_link, is_signed, replace_by_link, replace_file, sign, unsign,
+};
 
 pub(crate) use rustix::io::Errno;

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{self, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{self, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use rustix::io::{self, Errno};
 
 use super::dir::{Dir, mend_mode};
@@ -12,7 +12,7 @@ use super::remove::remove_whatever;
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Nanoseconds of the modification time of files that we signed.
-pub(super) const SIGNATURE: u64 = 608_135_317;
+const SIGNATURE: u64 = 608_135_317;
 
 /// How a file is written.
 #[derive(Clone, Copy)]
@@ -53,11 +53,26 @@ pub(crate) fn create_file(dir: &Dir, name: &str, content: &[u8], how: Writing) -
     Ok(())
 }
 
-fn sign(file: impl AsFd) -> io::Result<()> {
+/// Signs a file or directory: see [`Writing::signed`].
+pub(crate) fn sign(file: impl AsFd) -> io::Result<()> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let mtime = Timespec { tv_sec: now.as_secs().try_into().unwrap_or(0), tv_nsec: SIGNATURE as _ };
-    let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    fs::futimens(file, &Timestamps { last_access: unchanged, last_modification: mtime })
+    set_modified(file, Timespec { tv_sec: now.as_secs().try_into().unwrap_or(0), tv_nsec: SIGNATURE as _ })
+}
+
+/// Takes the signature away.
+pub(crate) fn unsign(file: impl AsFd) -> io::Result<()> {
+    set_modified(file, Timespec { tv_sec: 0, tv_nsec: UTIME_NOW })
+}
+
+fn set_modified(file: impl AsFd, last_modification: Timespec) -> io::Result<()> {
+    let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    fs::futimens(file, &Timestamps { last_access, last_modification })
+}
+
+/// Whether the file or directory that was asked about has our signature.
+#[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)] // the types differ between systems
+pub(crate) fn is_signed(stat: &Stat) -> bool {
+    stat.st_mtime_nsec as u64 == SIGNATURE
 }
 
 /// Where a file is written before it takes another's place: on the same file system, and nobody else's.

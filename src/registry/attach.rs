@@ -47,6 +47,10 @@ pub(crate) fn attach(name: &str, options: &Options) -> Result<Attached> {
 pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
     let Some(registry) = Registry::find(options)? else { return Ok(Vec::new()) };
     let index = Index::read(&registry)?;
+    // In this order: what is found sound now was so when the index was read, or is what it has become since.
+    if index.is_ours() && registry.is_sound() {
+        return Ok(index.names().map(|(name, _)| name.to_owned()).collect());
+    }
     let mut names = Vec::new();
     let envs = match registry.dir.child(ENVS) {
         Ok(envs) => envs,

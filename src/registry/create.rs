@@ -199,6 +199,9 @@ impl Registry {
         self.dir.sync_if(options.durable).map_err(|error| self.trouble(INDEX, error))?;
         // Without its mark an environment is found by the index: slower, no less whole.
         _ = staged.dir().map(|dir| dir.mark_committed(options.durable));
+        if lock.sound {
+            lock.vouch(self);
+        }
         drop(lock);
         trash.iter().for_each(|name| remove_trash(&staged.ours, name));
         let (seeds, credentials) = staged.written;

@@ -47,7 +47,12 @@ pub(crate) fn destroy(name: &str, instance: Option<&str>, options: &Options) -> 
         }
     }
     let slug = match look {
-        Look::Absent => return Ok(None),
+        Look::Absent => {
+            if index.slug(name).is_some() {
+                registry.doubt();
+            }
+            return Ok(None);
+        }
         Look::Whole(entry) | Look::Unfinished(entry) => match instance {
             Some(instance) if instance != entry.metadata.instance() => return Ok(None),
             _ => entry.slug,
@@ -56,7 +61,11 @@ pub(crate) fn destroy(name: &str, instance: Option<&str>, options: &Options) -> 
         Look::Torn { path, reason, .. } if instance.is_some() => return Err(torn(path, reason)),
         Look::Torn { .. } => index.slug(name).unwrap_or_default().to_owned(),
     };
+    registry.doubt();
     let rest = registry.take_out(name, &slug, &mut index, options)?;
+    if lock.sound && matches!(rest, Rest::Trash(_)) {
+        lock.vouch(&registry);
+    }
     drop(lock);
     let failed = match rest {
         Rest::InPlace(removed) => removed.err().map(|error| (error, None)),

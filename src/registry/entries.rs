@@ -10,12 +10,14 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 pub(super) struct Entries {
     text: String,
     pairs: Vec<(Text, Text)>,
+    /// Whether the text is exactly as we write it, so that what stands in it is copied, not written again.
+    is_ours: bool,
 }
 
 /// A string of the file: where it stands in it, or itself where it is written with escapes there, or is new.
 enum Text {
     InFile(Range<u32>),
-    Own(String),
+    Own(Box<str>),
 }
 
 impl Text {
@@ -38,7 +40,7 @@ impl Entries {
     }
 
     pub fn insert(&mut self, name: &str, value: String) {
-        let pair = (Text::Own(name.to_owned()), Text::Own(value));
+        let pair = (Text::Own(name.into()), Text::Own(value.into()));
         match self.position(name) {
             Ok(position) => self.pairs[position] = pair,
             Err(position) => self.pairs.insert(position, pair),
@@ -69,18 +71,48 @@ impl Entries {
     /// The whole index: this schema version, and these entries.
     pub fn to_json(&self, schema: i64) -> Vec<u8> {
         let mut json = Vec::with_capacity(self.text.len() + 256);
-        json.extend_from_slice(format!(r#"{{"schema_version":{schema},"entries":{{"#).as_bytes());
-        for (i, (name, value)) in self.iter().enumerate() {
-            if i > 0 {
-                json.push(b',');
+        json.extend_from_slice(head(schema).as_bytes());
+        // Entries that follow each other in the file, not yet copied.
+        let mut run = 0..0;
+        for pair in &self.pairs {
+            match pair {
+                (Text::InFile(name), Text::InFile(value)) if self.is_ours => {
+                    let entry = name.start - 1..value.end + 1;
+                    if run.end + 1 == entry.start && !run.is_empty() {
+                        run.end = entry.end;
+                    } else {
+                        self.push_run(&mut json, std::mem::replace(&mut run, entry));
+                    }
+                }
+                (name, value) => {
+                    self.push_run(&mut json, std::mem::replace(&mut run, 0..0));
+                    push_string(&mut json, name.get(&self.text));
+                    json.push(b':');
+                    push_string(&mut json, value.get(&self.text));
+                    json.push(b',');
+                }
             }
-            push_string(&mut json, name);
-            json.push(b':');
-            push_string(&mut json, value);
+        }
+        self.push_run(&mut json, run);
+        if !self.pairs.is_empty() {
+            json.pop();
         }
         json.extend_from_slice(b"}}");
         json
     }
+
+    /// Copies entries from the file, and a comma.
+    fn push_run(&self, json: &mut Vec<u8>, run: Range<u32>) {
+        if let Some(entries) = self.text.get(run.start as usize..run.end as usize).filter(|run| !run.is_empty()) {
+            json.extend_from_slice(entries.as_bytes());
+            json.push(b',');
+        }
+    }
+}
+
+/// What an index of ours begins with.
+fn head(schema: i64) -> String {
+    format!(r#"{{"schema_version":{schema},"entries":{{"#)
 }
 
 fn push_string(json: &mut Vec<u8>, text: &str) {
@@ -90,8 +122,8 @@ fn push_string(json: &mut Vec<u8>, text: &str) {
 
 impl FromIterator<(String, String)> for Entries {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
-        let pairs = pairs.into_iter().map(|(name, value)| (Text::Own(name), Text::Own(value))).collect();
-        let mut entries = Entries { text: String::new(), pairs };
+        let pairs = pairs.into_iter().map(|(name, value)| (Text::Own(name.into()), Text::Own(value.into()))).collect();
+        let mut entries = Entries { text: String::new(), pairs, is_ours: false };
         entries.sort();
         entries
     }
@@ -100,17 +132,69 @@ impl FromIterator<(String, String)> for Entries {
 /// Reads an index that has `schema_version` and `entries` and nothing else, no name twice. Gives the text back where it is
 /// anything else, for a reader that can say what.
 pub(super) fn parse_plain(text: String, schema: i64) -> Result<Entries, String> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(text);
+    }
+    if let Some(pairs) = scan(&text, schema) {
+        return Ok(Entries { text, pairs, is_ours: true });
+    }
     let pairs = {
         let mut json = serde_json::Deserializer::from_str(&text);
         let plain = Plain { file: &text, schema }.deserialize(&mut json);
         plain.and_then(|pairs| json.end().map(|()| pairs))
     };
     match pairs {
-        Ok(pairs) if u32::try_from(text.len()).is_ok() => {
-            let mut entries = Entries { text, pairs };
+        Ok(pairs) => {
+            let mut entries = Entries { text, pairs, is_ours: false };
             if entries.sort() { Ok(entries) } else { Err(entries.text) }
         }
         _ => Err(text),
+    }
+}
+
+/// Reads an index that is exactly as we write it: without a space or an escape, its names ascending.
+fn scan(text: &str, schema: i64) -> Option<Vec<(Text, Text)>> {
+    let body = text.strip_prefix(&*head(schema))?.strip_suffix("}}")?;
+    let mut rest = Scan { text: body.as_bytes(), at: 0, begins: text.len() - 2 - body.len() };
+    let mut pairs = Vec::with_capacity(body.len() / 36);
+    let mut before: &[u8] = &[];
+    while rest.at < body.len() {
+        if !pairs.is_empty() {
+            rest.expect(b',')?;
+        }
+        let (name, text) = rest.string()?;
+        if name <= before && !pairs.is_empty() {
+            return None;
+        }
+        before = name;
+        rest.expect(b':')?;
+        pairs.push((text, rest.string()?.1));
+    }
+    Some(pairs)
+}
+
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Where in the file the text begins.
+    begins: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (*self.text.get(self.at)? == byte).then(|| self.at += 1)
+    }
+
+    /// A string without escapes, and where it stands in the file.
+    fn string(&mut self) -> Option<(&'a [u8], Text)> {
+        self.expect(b'"')?;
+        let rest = self.text.get(self.at..)?;
+        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        let start = self.begins + self.at;
+        self.at += end;
+        self.expect(b'"')?;
+        let place = u32::try_from(start).ok()?..u32::try_from(start + end).ok()?;
+        Some((&rest[..end], Text::InFile(place)))
     }
 }
 
@@ -202,11 +286,11 @@ impl<'de> Visitor<'de> for Piece<'de> {
         let start = (text.as_ptr() as usize).wrapping_sub(self.file.as_ptr() as usize);
         match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
             (Ok(start), Ok(end)) => Ok(Text::InFile(start..end)),
-            _ => Ok(Text::Own(text.to_owned())),
+            _ => Ok(Text::Own(text.into())),
         }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text::Own(text.to_owned()))
+        Ok(Text::Own(text.into()))
     }
 }

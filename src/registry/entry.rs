@@ -56,7 +56,14 @@ impl Registry {
         }
         match self.look_at(name, &name::slug(name))? {
             look @ Look::Whole(Entry { committed: true, .. }) => Ok(look),
-            _ => self.look_in(&Index::read(self)?, name),
+            _ => {
+                let index = Index::read(self)?;
+                let look = self.look_in(&index, name)?;
+                if matches!(look, Look::Absent) && index.slug(name).is_some() {
+                    self.doubt_entry(name);
+                }
+                Ok(look)
+            }
         }
     }
 

@@ -218,6 +218,20 @@ mod tests {
         (document, prop_oneof![8 => Just(""), 1 => Just(" "), 1 => Just("x")]).prop_map(|(text, tail)| text + tail)
     }
 
+    /// Texts as we write them, or nearly.
+    fn our_texts() -> impl Strategy<Value = String> {
+        let string = prop_oneof![8 => r#""[a-d]{0,2}""#, 1 => r#""(é|\\n|\\\\|\\")""#, 1 => Just("\"a\t\"".to_owned())];
+        let entry = (string.clone(), string).prop_map(|(key, value)| format!("{key}:{value}"));
+        let entries = (prop::collection::vec(entry, 0..6), any::<bool>()).prop_map(|(mut entries, sorted)| {
+            if sorted {
+                entries.sort();
+            }
+            entries.join(",")
+        });
+        let end = prop_oneof![8 => Just("}}"), 1 => Just("}"), 1 => Just(",}}"), 1 => Just("}} "), 1 => Just("}}}")];
+        (entries, end).prop_map(|(entries, end)| format!(r#"{{"schema_version":1,"entries":{{{entries}{end}"#))
+    }
+
     type Shown = (Vec<(String, String)>, Map<String, Value>);
 
     fn shown(index: std::result::Result<Index, Invalid>) -> std::result::Result<Shown, Invalid> {
@@ -231,6 +245,25 @@ mod tests {
         #[test]
         fn the_plain_reader_agrees_with_the_strict_one(text in texts()) {
             prop_assert_eq!(shown(Index::parse(text.clone())), shown(Index::parse_any(&text)));
+        }
+
+        #[test]
+        fn the_reader_of_our_own_agrees_with_the_strict_one(text in our_texts()) {
+            prop_assert_eq!(shown(Index::parse(text.clone())), shown(Index::parse_any(&text)));
+        }
+
+        #[test]
+        fn an_edited_index_is_what_it_would_be_written_anew(
+            text in our_texts(), edits in prop::collection::vec((any::<bool>(), "[a-d]{0,2}|é|\"|\\\\"), 0..5)
+        ) {
+            if let (Ok(mut edited), Ok(mut anew)) = (Index::parse(text.clone()), Index::parse_any(&text)) {
+                for (insert, name) in edits {
+                    for index in [&mut edited, &mut anew] {
+                        if insert { index.insert(&name, "0123") } else { index.remove(&name) }
+                    }
+                }
+                prop_assert_eq!(String::from_utf8(edited.to_json()), String::from_utf8(anew.to_json()));
+            }
         }
 
         #[test]

@@ -10,14 +10,16 @@ use crate::options::Options;
 
 use super::Registry;
 
-const FILE: &str = ".lock";
+pub(super) const FILE: &str = ".lock";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// Held until it is dropped. A holder that dies frees it.
 pub(super) struct Lock {
-    file: OwnedFd,
+    pub file: OwnedFd,
+    /// Whether the registry was sound when it was locked.
+    pub sound: bool,
 }
 
 impl Registry {
@@ -55,10 +57,14 @@ impl Registry {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(self.trouble(FILE, error)),
             }
-            let lock = Lock { file };
+            let mut lock = Lock { file, sound: false };
             // Somebody may have removed the whole registry meanwhile, and made it anew.
             let stands = fs::is_named(&lock.file, &self.dir, FILE).map_err(|error| self.trouble(FILE, error))?;
-            return Ok(stands.then_some(lock));
+            if !stands {
+                return Ok(None);
+            }
+            lock.sound = self.is_sound_or_blank();
+            return Ok(Some(lock));
         }
     }
 }

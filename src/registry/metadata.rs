@@ -15,6 +15,17 @@ use super::{METADATA, TEMPORARY, signed};
 
 const SCHEMA: i64 = 1;
 const MAX_BYTES: usize = 64 << 20;
+/// Fields that are read here; a spec reads others.
+const KNOWN: [&str; 8] = [
+    "schema_version",
+    "writer",
+    "env_overrides_template",
+    "env_overrides",
+    "name",
+    "adapter_id",
+    "created_at",
+    "instance",
+];
 const WRITER: &str = "agent-venv-native";
 /// Our field with the fingerprints of logins that were copied.
 const COPIED: &str = "copied_logins";
@@ -121,8 +132,8 @@ impl Metadata {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         let value = json::parse(text, METADATA)?;
-        let fields = value.as_object().cloned().unwrap_or_default();
-        let mut read = Fields::of(value, "", METADATA)?;
+        let fields = Fields::of(value, "", METADATA)?.rest();
+        let mut read = Fields::picked(&fields, &KNOWN);
         match read.take("schema_version").map(|version| version.as_i64()) {
             Some(Some(SCHEMA)) => {}
             Some(Some(_)) => return Err(Invalid::new("schema_version", "is not 1: a newer program wrote it")),

@@ -16,6 +16,7 @@ mod name;
 mod refresh;
 mod repair;
 mod root;
+mod sound;
 
 use crate::error::{Error, Failure, Result, Trouble};
 use crate::fs::{self, Dir, Errno, Writing};

@@ -17,7 +17,7 @@ pub(super) fn check(name: &str) -> Result<()> {
 pub(super) fn refusal(name: &str) -> Option<&'static str> {
     match name {
         "" => Some("is empty"),
-        name if name.contains('\0') => Some("holds NUL"),
+        name if name.bytes().any(|byte| byte == 0) => Some("holds NUL"),
         name if name.len() > MAX_BYTES => Some("is longer than 1,024 bytes"),
         _ => None,
     }
@@ -44,7 +44,7 @@ pub(super) fn slugs(name: &str) -> impl Iterator<Item = String> {
 pub(super) fn slug_of(value: &str) -> Option<&str> {
     let slug = value.strip_prefix("envs/")?;
     let slug = slug.strip_suffix('/').unwrap_or(slug);
-    let leads_out = slug.is_empty() || slug == "." || slug == ".." || slug.contains(['/', '\0']);
+    let leads_out = matches!(slug, "" | "." | "..") || slug.bytes().any(|byte| matches!(byte, b'/' | 0));
     (!leads_out).then_some(slug)
 }
 

@@ -48,13 +48,14 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     let unusable = loaded.is_err();
     let mut index = loaded.ok().flatten().unwrap_or_else(Index::empty);
     let mut trash = Vec::new();
-    let mut repairs = Repairs { registry: &registry, index: &mut index, report: &mut report, readable };
+    let mut repairs = Repairs { registry: &registry, index: &mut index, report: &mut report, readable, sound: 0 };
     for slug in repairs.directories()? {
         if let Some(thrown) = repairs.look_at(&slug, &ours.dir)? {
             trash.push(thrown);
         }
     }
     repairs.drop_dangling()?;
+    let sound = repairs.found_all_sound();
     report.hostile = index.hostile().map(str::to_owned).collect();
     if unusable {
         report.kept_index = Some(registry.keep_index()?);
@@ -63,12 +64,16 @@ pub(crate) fn repair(options: &Options) -> Result<RepairReport> {
     // Of what could not be read: without an index it would keep all others from being used.
     let lost = !readable && registry.holds_committed()?;
     if changed || unusable || lost {
+        registry.doubt();
         let written = match readable {
             true => index.write(&registry, &ours.dir, options.durable),
             false => index.write_anew(&registry, &ours.dir, options.durable),
         };
         let written = written.and_then(|()| registry.dir.sync_if(options.durable));
         written.map_err(|error| registry.trouble(INDEX, error))?;
+    }
+    if sound && (changed || unusable || lost || index.is_ours()) {
+        lock.vouch(&registry);
     }
     drop(lock);
     trash.iter().for_each(|name| remove_trash(&ours, name));
@@ -84,11 +89,14 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<Unremoved>> {
         Err(Errno::NOENT) => return Ok(Vec::new()),
         Err(error) => return Err(registry.trouble(OURS, error)),
     };
-    let Some(_lock) = registry.try_lock()? else { return Ok(Vec::new()) };
+    let Some(lock) = registry.try_lock()? else { return Ok(Vec::new()) };
     let mut failed = Vec::new();
     let mut note = |below: &str, error| failed.push(Unremoved::new(registry.at(below).as_ref(), error));
     if let Err(error) = fs::remove_whatever(&ours, TEMPORARY) {
         note(&format!("{OURS}/{TEMPORARY}"), error);
+    }
+    if lock.sound {
+        return Ok(failed);
     }
     // Without an index there is nothing to go by, unless nothing was ever committed.
     if let Some(index) = Index::read_if_usable(registry)? {
@@ -110,6 +118,10 @@ pub(super) fn sweep(registry: &Registry) -> Result<Vec<Unremoved>> {
             if let Err(error) = thrown {
                 note(&format!("{ENVS}/{slug}"), error);
             }
+        }
+        let is_whole = |name: &str| matches!(registry.look_in(&index, name), Ok(super::entry::Look::Whole(_)));
+        if failed.is_empty() && index.is_ours() && index.names().all(|(name, _)| is_whole(name)) {
+            lock.vouch(registry);
         }
     }
     Ok(failed)
@@ -136,6 +148,8 @@ struct Repairs<'a> {
     report: &'a mut RepairReport,
     /// Whether there was an index to go by.
     readable: bool,
+    /// How many directories were found to be what the index says.
+    sound: usize,
 }
 
 impl Repairs<'_> {
@@ -156,6 +170,15 @@ impl Repairs<'_> {
         }
         directories.sort();
         Ok(directories)
+    }
+
+    fn count(&mut self, slug: &str, metadata: &Metadata) {
+        self.sound += usize::from(self.index.slug(&metadata.name) == Some(slug));
+    }
+
+    /// Whether each name of the index has its directory, now that all were looked at.
+    fn found_all_sound(&self) -> bool {
+        self.sound == self.index.names().count()
     }
 
     fn unreadable(&mut self, slug: &str) {
@@ -188,6 +211,7 @@ impl Repairs<'_> {
                 return Ok(None);
             }
         };
+        self.count(slug, &metadata);
         if self.index.slug(&metadata.name) == Some(slug) {
             if metadata.is_ours && !committed {
                 _ = dir.mark_committed(false);
@@ -209,6 +233,7 @@ impl Repairs<'_> {
             return Ok(None);
         }
         self.index.insert(&metadata.name, slug);
+        self.count(slug, &metadata);
         let list = if committed { &mut self.report.restored } else { &mut self.report.unverified };
         list.push(metadata.name);
         Ok(None)

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::adapter::{HostLogin, LoginMode, Share};
 use crate::error::{Error, Result};
 use crate::json::Invalid;
+use crate::map;
 use crate::secret::Secret;
 
 use super::{RelativePath, Spec};
@@ -123,7 +124,7 @@ impl Spec {
             LoginMode::None | LoginMode::Token => false,
         });
         let paths = wanted.flat_map(|(adapter, _)| adapter.login.iter().map(|login| login.profile.clone()));
-        paths.filter(|path| !self.credentials.contains_key(path) && !self.creators.contains(path)).collect()
+        map::set(paths.filter(|path| !self.credentials.contains_key(path) && !self.creators.contains(path)))
     }
 
     fn mode(&self, path: &RelativePath) -> u32 {
@@ -141,7 +142,7 @@ impl Spec {
         let adapter = self.adapter.iter().flat_map(|(adapter, _)| &adapter.seed_files);
         let all = adapter.chain(&self.seed_files);
         let mut files: Files<'_> =
-            all.map(|(path, content)| (path.clone(), (Content::Seed(content.into()), self.mode(path)))).collect();
+            map::map(all.map(|(path, content)| (path.clone(), (Content::Seed(content.into()), self.mode(path)))));
         if let Some((path, content)) = self.trusting()? {
             let mode = self.mode(&path);
             files.insert(path, (Content::Seed(content.into()), mode));
@@ -164,7 +165,7 @@ impl Spec {
     pub(crate) fn all_credentials(&self) -> Result<Files<'static>> {
         let own = self.credentials.iter();
         let mut files: Files<'static> =
-            own.map(|(path, secret)| (path.clone(), (Content::Own(secret.clone()), self.mode(path)))).collect();
+            map::map(own.map(|(path, secret)| (path.clone(), (Content::Own(secret.clone()), self.mode(path)))));
         let Some((adapter, options)) = &self.adapter else { return Ok(files) };
         if self.shares_by_variable() {
             // It must be there to be used.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::adapter::{Adapter, AdapterOptions};
 use crate::error::Result;
 use crate::json::{self, Fields, Invalid};
+use crate::map;
 use crate::secret::Secret;
 
 pub(crate) use layout::{Content, Files};
@@ -177,9 +178,12 @@ impl Spec {
             record.push((CREATORS.to_owned(), creators.into()));
         }
         let modes = self.file_modes.iter().filter(|(path, _)| self.is_login(path));
-        let modes: Map<_, _> = modes.map(|(path, mode)| (path.as_str().to_owned(), Value::from(*mode))).collect();
-        if !modes.is_empty() {
-            record.push((MODES.to_owned(), modes.into()));
+        let mut recorded = Map::new();
+        for (path, mode) in modes {
+            recorded.insert(path.as_str().to_owned(), Value::from(*mode));
+        }
+        if !recorded.is_empty() {
+            record.push((MODES.to_owned(), recorded.into()));
         }
         record
     }
@@ -198,17 +202,14 @@ impl Spec {
             }
             None => None,
         };
-        let mut fields = Fields::new(record.clone());
+        let mut fields = Fields::picked(record, &[CREATORS, MODES]);
         let creators = fields.strings(CREATORS)?;
         let modes = fields.map(MODES, |value, _| Ok(value.as_u64().unwrap_or(u64::MAX)))?;
         Ok(Spec {
             adapter,
             adapter_id: Some(adapter_id.to_owned()),
             env_overrides: env_template.into(),
-            creators: creators
-                .into_iter()
-                .map(|path| RelativePath::read(&path, CREATORS))
-                .collect::<std::result::Result<_, _>>()?,
+            creators: map::try_set(creators.into_iter().map(|path| RelativePath::read(&path, CREATORS)))?,
             file_modes: names::paths(modes, MODES, names::mode)?,
             ..Self::default()
         })
@@ -223,7 +224,7 @@ impl Spec {
             env_overrides: self.env_overrides.clone(),
             seed_files: BTreeMap::new(),
             credentials: self.credentials.clone(),
-            file_modes: modes.map(|(path, mode)| (path.clone(), *mode)).collect(),
+            file_modes: map::map(modes.map(|(path, mode)| (path.clone(), *mode))),
             prefix: None,
             creators: self.creators.clone(),
         }

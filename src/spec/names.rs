@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::json::{self, Invalid};
+use crate::map;
 
 type Result<T> = std::result::Result<T, Invalid>;
 
@@ -82,13 +83,11 @@ pub(super) fn paths<T, U>(
     place: &str,
     convert: impl Fn(T, &RelativePath) -> Result<U>,
 ) -> Result<BTreeMap<RelativePath, U>> {
-    map.into_iter()
-        .map(|(path, value)| {
-            let path = RelativePath::read(&path, place)?;
-            let value = convert(value, &path)?;
-            Ok((path, value))
-        })
-        .collect()
+    map::try_map(map.into_iter().map(|(path, value)| {
+        let path = RelativePath::read(&path, place)?;
+        let value = convert(value, &path)?;
+        Ok((path, value))
+    }))
 }
 
 pub(super) fn mode(mode: u64, path: &RelativePath) -> Result<u32> {

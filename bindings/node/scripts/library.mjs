@@ -12,7 +12,7 @@ const name = `libagent_venv.${process.platform === "darwin" ? "dylib" : "so"}`;
 if (!existsSync(join(crate, "Cargo.toml"))) {
   throw new Error(`There is no crate at ${crate}: run this in a checkout of the project.`);
 }
-execFileSync("cargo", ["build", "--release", "--locked", "--quiet", "--lib"], { cwd: crate, stdio: "inherit" });
+execFileSync("cargo", ["rustc", "--release", "--locked", "--quiet", "--lib", "--crate-type", "cdylib"], { cwd: crate, stdio: "inherit" });
 
 const built = join(resolve(crate, process.env.CARGO_TARGET_DIR || "target"), "release", name);
 const place = join(here, "dist", `${process.platform}-${process.arch}`, name);
