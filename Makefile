@@ -30,7 +30,7 @@ help: ## this list
 
 .PHONY: build
 build: ## the shared and the static library, in target/release
-	@$(CARGO) build --release --locked --quiet --lib
+	@$(CARGO) rustc --release --locked --quiet --lib --crate-type cdylib,staticlib # without the Rust library's symbols: smaller
 	@ln -sf $(SHARED) $(RELEASE)/$(SONAME)
 
 .PHONY: demo
@@ -130,6 +130,10 @@ conformance-programs: build ## builds the conformance programs; a line for each:
 test-agents: build $(VENV)/made ## the real agent programs, downloaded once, run without network
 	@$(PYTEST) tests/agents
 
+.PHONY: bench
+bench: build $(VENV)/made ## ours, the floor and the public packages side by side; writes docs/performance.md
+	@AGENT_VENV_LIBRARY=$(RELEASE)/$(SHARED) $(PY) benches/run.py
+
 .PHONY: lint
 lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is current
 	@$(CARGO) fmt --check
@@ -137,8 +141,8 @@ lint: $(VENV)/made ## formatting, clippy, ruff, mypy, and whether the header is 
 	@$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	@$(CARGO) clippy --locked --quiet --all-targets --all-features -- -D warnings
 	@$(CARGO) test --locked --quiet --test header
-	@$(VENV)/bin/ruff check --quiet bindings/python tests demo fuzz
-	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo fuzz
+	@$(VENV)/bin/ruff check --quiet bindings/python tests demo fuzz benches
+	@$(VENV)/bin/ruff format --quiet --check bindings/python tests demo fuzz benches
 	@cd bindings/python && ../../$(VENV)/bin/mypy --strict src
 
 CACHE := $(or $(AGENT_VENV_TEST_CACHE),$(HOME)/.cache/agent-venv-tests)

@@ -1,87 +1,86 @@
-"""What an environment costs in system calls, kept so that each one that is added is noticed."""
+"""How many system calls an operation makes, so that none is added unnoticed.
+
+Memory's are the allocator's own affair, and readlink is called once for each directory above.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import subprocess
 from pathlib import Path
-from typing import Any
 
-import system_calls
-from actor import Actor
-from host import Host
+import pytest
 
-SPEC: dict[str, Any] = {
-    "seed_files": {"settings.json": "{}"},
-    "credentials": {"auth.json": "login"},
-}
+from system_calls import MEMORY
 
-# With a process directory that stands already: what each further environment costs.
-KEPT = {
-    "create": {
-        "geteuid": 2,
-        "getpid": 2,
-        "fstat": 5,
-        "newfstatat": 1,
-        "mkdirat": 1,
-        "openat2": 1,
-        "openat": 2,
-        "write": 2,
-        "close": 3,
-    },
-    "refresh": {
-        "getpid": 1,
-        "fstat": 2,
-        "openat2": 1,
-        "getrandom": 1,
-        "openat": 1,
-        "write": 1,
-        "close": 2,
-        "renameat": 1,
-    },
-    "destroy": {
-        "getpid": 1,
-        "fstat": 1,
-        "openat2": 1,
-        "getdents64": 2,
-        "unlinkat": 3,
-        "close": 1,
-    },
-    "free": {"getpid": 0},
+TOP = Path(__file__).resolve().parents[2]
+FEW, MORE = 4, 24
+
+AT_MOST = {
+    "ephemeral": 27,
+    "attach": 20,
+    "list": 17,
+    "new": 98,
+    "destroy": 91,
 }
 
 
-def leave_dead(root: Path) -> None:
-    for number in range(10, 99):
-        (root / f"0123abcd-aaaaaa{number}").mkdir()
+@pytest.fixture(scope="module")
+def driver(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    driver = tmp_path_factory.mktemp("driver") / "driver"
+    release = library.parent
+    link = [f"-L{release}", "-lagent_venv", f"-Wl,-rpath,{release}"]
+    source = TOP / "benches/driver.c"
+    subprocess.run(
+        [os.environ.get("CC", "cc"), "-I", TOP / "include", "-o", driver, source, *link], check=True
+    )
+    return driver
 
 
-def create(actor: Actor) -> object:
-    return actor.create(SPEC)
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "registry"
 
 
-def test_each_operation_makes_the_kept_calls_and_no_other(host: Host) -> None:
-    commands = (create, Actor.destroy, create, Actor.refresh, Actor.destroy, Actor.free)
-    made = system_calls.calls(host, *commands)[2:]
-    counted = [Counter(call.name for call in calls) for calls in made]
-    assert dict(zip(KEPT, counted, strict=True)) == {
-        name: Counter(kept) for name, kept in KEPT.items()
+def made(driver: Path, root: Path, lines: list[str]) -> int:
+    """All system calls of the program that is told these lines."""
+    log = root.parent / "calls"
+    environment = {
+        "AGENT_VENV_EPHEMERAL_ROOT": str(root.parent / "ephemeral"),
+        "PATH": os.environ["PATH"],
     }
+    others = ",".join(sorted({*MEMORY, "readlink"}))
+    strace = ["strace", "-o", log, "-e", f"trace=!{others}", driver]
+    subprocess.run(
+        strace,
+        input="".join(lines),
+        text=True,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return sum("(" in line for line in log.read_text(errors="replace").splitlines())
 
 
-def test_what_others_have_in_the_root_costs_nothing(host: Host) -> None:
-    """Dead process directories are no business of a process that has its own."""
-    commands = (create, Actor.destroy, create, Actor.destroy)
-    alone = system_calls.calls(host, *commands)[2:]
-    host.plant(lambda: leave_dead(host.root))
-    beside = system_calls.calls(host, *commands)[2:]
-    names = [[[call.name for call in calls] for calls in made] for made in (alone, beside)]
-    assert names[0] == names[1]
+@pytest.mark.parametrize("operation", AT_MOST)
+def test_system_calls_of_an_operation(driver: Path, root: Path, operation: str) -> None:
+    prepared = [f"new {root} env 1\n"]
 
+    def told(count: int, run: str) -> list[str]:
+        match operation:
+            case "ephemeral":
+                return [f"ephemeral {count}\n"]
+            case "list":
+                return [f"list {root} {count}\n"]
+            case "attach":
+                return [f"attach {root} 1 {count}\n"]
+            case "new":
+                return [f"new {root} {run} {count}\n"]
+        return [f"new {root} {run} {MORE}\n", f"destroy {root} {run} {count}\n"]
 
-def test_first_environment_looks_at_eight_others_at_most(host: Host) -> None:
-    host.actor().create(SPEC)
-    host.plant(lambda: leave_dead(host.root))
-    first, _ = system_calls.calls(host, create, Actor.destroy)
-    assert Counter(call.name for call in first)["flock"] <= 1 + 8
-    left = len(list(host.root.glob("0123abcd-*")))
-    assert 89 - 8 <= left < 89
+    made(driver, root, prepared)
+    few = made(driver, root, told(FEW, "few"))
+    more = made(driver, root, told(MORE, "more"))
+    calls = (more - few) / (MORE - FEW)
+    print(f"{operation}: {calls} system calls")
+    assert calls <= AT_MOST[operation]
