@@ -29,14 +29,12 @@ def write(figures: Figures, where: Path) -> None:
 
 def machine(where: Path) -> dict[str, str]:
     cpu = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    file_system = subprocess.run(
-        ["stat", "--file-system", "--format=%T", where], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout.strip()
+    df = subprocess.run(["df", "--output=fstype", where], check=True, stdout=subprocess.PIPE, text=True)
     return {
         "cpu": cpu[0] if cpu else platform.processor(),
         "cores": str(os.cpu_count()),
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
-        "file_system": file_system,
+        "file_system": df.stdout.split()[-1],
         "date": date.today().isoformat(),
         "load": f"{os.getloadavg()[2]:.1f}",
     }
