@@ -462,6 +462,8 @@ avenv_status avenv_environment_create_or_attach(const char *name,
  *
  * AVENV_ENVIRONMENT_NOT_FOUND: the name is not registered.
  * AVENV_ADAPTER_MISMATCH: it exists, for another adapter than the expected one.
+ * AVENV_CREDENTIALS_MISSING: it was made with login "token", and the token is not where it is taken from. To destroy such an
+ * environment needs none: avenv_registry_destroy().
  * AVENV_REGISTRY_UNAVAILABLE: the registry or this entry can't be read, or another program never finished it.
  */
 AVENV_API
@@ -543,8 +545,9 @@ avenv_status avenv_environment_events_json(const avenv_environment *env,
  *              With the options login "token" and "share" a file in the profile is one that the agent made for itself.
  * status_json  receives the text; yours, for avenv_string_free(). NULL on failure.
  *
- * Which login is the newer one is told by the time at which each ends, where both tell; else by which of the two is no
- * longer what was copied; else by the files' times.
+ * Which login is the newer one: the profile's, where the host's is still what was copied; else the one that ends later,
+ * where both tell; else the host's, where the profile's is still the copy; else, where nobody wrote down what was copied, the
+ * file that was changed later.
  *
  * AVENV_CREDENTIALS_MISSING: the host's login is there and can't be read, or is no JSON.
  * AVENV_ENVIRONMENT_NOT_FOUND, AVENV_REGISTRY_UNAVAILABLE, AVENV_PROFILE_SETUP_FAILED: the profile can't be looked at.

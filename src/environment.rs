@@ -6,14 +6,17 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use parking_lot::Mutex;
+use zeroize::Zeroize;
 
+use crate::adapter::{RETRIES, RETRY_EVERY};
 use crate::ephemeral::Home;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
 use crate::fs::{self, Staging};
-use crate::login::{self, Copied, LoginStatus};
+use crate::login::{self, Copied, LoginStatus, Ready};
 use crate::map;
 use crate::options::Options;
 use crate::profile::{Profile, Written};
@@ -192,16 +195,21 @@ impl Environment {
     /// those that are overridden, and the overrides. Entries need not be UTF-8; one without `=` is kept.
     pub fn envp(&self, base: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>> {
         self.check_standing()?;
-        let overrides = self.env_overrides();
+        let mut overrides = self.env_overrides();
         let unset = self.env_unset();
         let replaced = |entry: &OsString| {
             let end = entry.as_bytes().iter().position(|byte| *byte == b'=');
             let name = end.and_then(|end| str::from_utf8(&entry.as_bytes()[..end]).ok());
             name.is_some_and(|name| overrides.contains_key(name) || unset.iter().any(|unset| unset == name))
         };
-        let kept = base.into_iter().filter(|entry| !replaced(entry));
-        let ours = overrides.iter().map(|(name, value)| OsString::from(format!("{name}={value}")));
-        Ok(kept.chain(ours).collect())
+        let mut entries: Vec<_> = base.into_iter().filter(|entry| !replaced(entry)).collect();
+        for (name, value) in &mut overrides {
+            let mut entry = OsString::with_capacity(name.len() + 1 + value.len());
+            [name, "=", value.as_str()].iter().for_each(|part| entry.push(part));
+            value.zeroize();
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 
     /// What was done to this environment through this handle, in order.
@@ -223,46 +231,61 @@ impl Environment {
             let _life = self.life.lock();
             self.check_standing()?;
             let source = spec.unwrap_or(&self.spec);
-            let mut credentials = source.all_credentials()?;
-            if credentials.is_empty() && !source.shares_by_variable() {
-                let reason = match spec {
-                    Some(_) => "has no credentials to refresh this environment with",
-                    None if self.handed.is_some() => {
-                        "is needed: the agent gets its login by a variable, which is read at each attach; attach again"
-                    }
-                    None => {
-                        "is needed: this handle knows no credentials to go back to, and no adapter that reads a login"
-                    }
-                };
-                return Err(Error::invalid("spec", reason));
-            }
-            let written = self.replace_credentials(source, &mut credentials, options)?;
+            let read = || {
+                let credentials = source.all_credentials()?;
+                if credentials.is_empty() && !source.shares_by_variable() {
+                    return Err(Error::invalid("spec", self.nothing_to_refresh(spec.is_some())));
+                }
+                Ok(credentials)
+            };
+            let prepare = |profile: &login::Profile<'_>, credentials: &mut Files<'_>, last_try: bool| {
+                profile.prepare(source, credentials, options.force, last_try)
+            };
+            let written = match &self.place {
+                Place::Ephemeral { home, copied } => self.replace_credentials(home, copied, options, read, prepare)?,
+                Place::Persistent { root, name, instance } => {
+                    registry::refresh(name, instance, &options.with_root(root), read, prepare)?
+                }
+            };
             self.log.lock().add(Happened::CredentialsRefreshed { file_count: written.files });
             Ok(())
         })
     }
 
-    fn replace_credentials(&self, source: &Spec, credentials: &mut Files<'_>, options: &Options) -> Result<Written> {
-        let prepare = |profile: &login::Profile<'_>, credentials: &mut Files<'_>| {
-            if !options.force {
-                profile.check(source, credentials)?;
-            }
-            profile.keep_the_rest(source, credentials)
-        };
-        match &self.place {
-            Place::Ephemeral { home, copied } => home.with_profile(|dir, process| {
-                let mut copied = copied.lock();
-                prepare(&login::Profile { dir, path: self.path(), copied: &copied }, credentials)?;
-                let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
-                let profile = Profile { dir, path: self.path(), durable: options.durable };
-                let written = profile.replace(credentials, &staging)?;
-                copied.add(credentials);
-                Ok(written)
-            }),
-            Place::Persistent { root, name, instance } => {
-                registry::refresh(name, instance, credentials, &options.with_root(root), prepare)
-            }
+    fn nothing_to_refresh(&self, by_a_spec: bool) -> &'static str {
+        match &self.handed {
+            _ if by_a_spec => "has no credentials to refresh this environment with",
+            Some(_) => "is needed: the agent gets its login by a variable, which is read at each attach; attach again",
+            None => "is needed: this handle knows no credentials to go back to, and no adapter that reads a login",
         }
+    }
+
+    /// In an ephemeral profile. No other process writes there, and `life` is held: what was read is what the host has.
+    fn replace_credentials(
+        &self,
+        home: &Home,
+        copied: &Mutex<Copied>,
+        options: &Options,
+        read: impl Fn() -> Result<Files<'static>>,
+        prepare: impl Fn(&login::Profile<'_>, &mut Files<'_>, bool) -> Result<Ready>,
+    ) -> Result<Written> {
+        let mut credentials = read()?;
+        home.with_profile(|dir, process| {
+            let mut copied = copied.lock();
+            for tries in (0..=RETRIES).rev() {
+                let profile = login::Profile { dir, path: self.path(), copied: &copied };
+                if prepare(&profile, &mut credentials, tries == 0)? == Ready::Yes {
+                    break;
+                }
+                thread::sleep(RETRY_EVERY);
+            }
+            copied.expect(&credentials);
+            let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
+            let profile = Profile { dir, path: self.path(), durable: options.durable };
+            let written = profile.replace(&credentials, &staging)?;
+            copied.settle(&credentials);
+            Ok(written)
+        })
     }
 
     /// How the profile's login stands to the host's now, and when it ends. Reads both, changes nothing, and tells no secret.

@@ -58,6 +58,31 @@ pub(crate) fn parse(text: &str, whole: &str) -> Result<Value, Invalid> {
         .map_err(|invalid| if invalid.field.is_empty() { Invalid::new(whole, invalid.reason) } else { invalid })
 }
 
+/// What `write` writes, in a buffer that never grew: growing would leave copies of a secret behind.
+pub(crate) fn presized(write: impl Fn(&mut dyn std::io::Write) -> serde_json::Result<()>) -> Vec<u8> {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // With room for the NUL that C wants.
+    let mut text = match write(&mut count) {
+        Ok(()) => Vec::with_capacity(count.0 + 1),
+        Err(_) => return Vec::new(),
+    };
+    if write(&mut text).is_err() {
+        text.clear();
+    }
+    text
+}
+
 struct Path<'a> {
     parent: Option<&'a Path<'a>>,
     key: &'a str,

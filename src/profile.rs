@@ -24,7 +24,7 @@ impl Profile<'_> {
     /// Writes files that must not exist yet.
     pub fn create(&self, files: &Files<'_>) -> Result<Written> {
         self.each(files, |dir, name, content, mode| match content {
-            Content::Link(target) => fs::create_link(dir, name, target),
+            Content::Link(target, _) => fs::create_link(dir, name, target),
             content => fs::create_file(dir, name, content.bytes(), self.writing(mode)),
         })
     }
@@ -47,7 +47,7 @@ impl Profile<'_> {
 
     fn put(&self, dir: &Dir, name: &str, content: &Content, mode: u32, staging: &Staging<'_>) -> Result<(), Errno> {
         match content {
-            Content::Link(target) => fs::replace_by_link(dir, name, staging, target),
+            Content::Link(target, _) => fs::replace_by_link(dir, name, staging, target),
             content => fs::replace_file(dir, name, staging, content.bytes(), self.writing(mode)),
         }
     }

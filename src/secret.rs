@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// A credential's content.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

@@ -1,6 +1,8 @@
 //! The host's login: where it may lie, and how it is read. Nothing here changes the host.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Failure, Result};
-use crate::fs::{self, ReadError};
+use crate::fs::{self, ReadError, Stamp};
 use crate::json::{Fields, Invalid};
 use crate::secret::Secret;
 use crate::spec::{RelativePath, check_variable};
@@ -22,8 +24,8 @@ use super::members::{self, Members};
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// Codex writes its login in place, so a reader can meet it half written: read again a few times.
-const RETRIES: usize = 5;
-const RETRY_EVERY: Duration = Duration::from_millis(20);
+pub(crate) const RETRIES: usize = 5;
+pub(crate) const RETRY_EVERY: Duration = Duration::from_millis(20);
 
 /// One login file of an agent.
 pub(crate) struct Login {
@@ -67,8 +69,14 @@ pub(crate) struct HostLogin {
 
 pub(crate) struct HostFile {
     pub path: PathBuf,
-    /// Nanoseconds since 1970.
-    pub modified: i128,
+    pub stamp: Stamp,
+}
+
+impl HostLogin {
+    /// Whether the host still has the file that was read.
+    pub fn is_current(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| fs::stamp(&file.path) == Some(file.stamp))
+    }
 }
 
 /// What was found at one place.
@@ -81,7 +89,16 @@ enum Found {
 
 impl Login {
     pub fn list(items: Vec<Value>) -> std::result::Result<Vec<Self>, Invalid> {
-        items.into_iter().enumerate().map(|(i, item)| Self::read(item, &format!("adapter.login[{i}]"))).collect()
+        let mut logins: Vec<Self> = Vec::new();
+        for (i, item) in items.into_iter().enumerate() {
+            let path = format!("adapter.login[{i}]");
+            let login = Self::read(item, &path)?;
+            if logins.iter().any(|other| other.profile == login.profile) {
+                return Err(Invalid::new(format!("{path}.profile"), "is the place of another login"));
+            }
+            logins.push(login);
+        }
+        Ok(logins)
     }
 
     fn read(value: Value, path: &str) -> std::result::Result<Self, Invalid> {
@@ -104,9 +121,9 @@ impl Login {
     }
 
     /// The directory of the host's login file, where one of the host's own variables names it.
-    pub fn moved_directory(&self) -> Option<String> {
+    pub fn moved_directory(&self) -> Option<PathBuf> {
         self.host.iter().find_map(|place| match place {
-            Place::File(directory, _) => directory.moved(),
+            Place::File(directory, _) => moved(&directory.variables).map(|path| absolute(path.into())),
             Place::Keychain(..) => None,
         })
     }
@@ -149,20 +166,18 @@ impl Place {
 }
 
 impl Directory {
-    fn moved(&self) -> Option<String> {
-        moved(&self.variables)
-    }
-
     fn path(&self) -> Option<PathBuf> {
-        let path = self.moved().map(PathBuf::from).or_else(|| on_host(&self.default))?;
-        Some(fs::absolute(&path).unwrap_or(path))
+        moved(&self.variables).map(PathBuf::from).or_else(|| on_host(&self.default)).map(absolute)
     }
 }
 
+fn absolute(path: PathBuf) -> PathBuf {
+    fs::absolute(&path).unwrap_or(path)
+}
+
 /// What the first of the variables that is set says; `None` where none is, or that one is empty.
-fn moved(variables: &[String]) -> Option<String> {
-    let value = variables.iter().find_map(std::env::var_os)?;
-    value.into_string().ok().filter(|value| !value.is_empty())
+fn moved(variables: &[String]) -> Option<OsString> {
+    variables.iter().find_map(std::env::var_os).filter(|value| !value.is_empty())
 }
 
 impl Adapter {
@@ -248,47 +263,43 @@ pub(super) fn on_host(path: &str) -> Option<PathBuf> {
 }
 
 fn read_file(path: PathBuf, may_have_comments: bool) -> Found {
-    match read_whole(&path, may_have_comments, || fs::read_regular(&path, MAX_BYTES)) {
-        Ok((secret, modified)) => {
-            Found::Login(HostLogin { secret, file_content: None, file: Some(HostFile { path, modified }) })
+    match read_whole(&path, may_have_comments, RETRIES, || fs::read_regular(&path, MAX_BYTES)) {
+        Ok((secret, stamp)) => {
+            Found::Login(HostLogin { secret, file_content: None, file: Some(HostFile { path, stamp }) })
         }
-        Err(None) => Found::Nothing,
-        Err(Some(what)) => Found::Unusable(what),
+        Err(ReadError::Missing) => Found::Nothing,
+        Err(error) => Found::Unusable(format!("{path:?} {error}")),
     }
 }
 
-/// Reads a login file by `read`, again where it is JSON in the middle of being written. `Err(None)`: it does not exist.
-/// A file with settings too may have comments, which come back as spaces.
+/// Reads a login file by `read`; `Torn` where it is JSON in the middle of being written, also after some patience. A file with
+/// settings too may have comments, which come back as spaces.
 pub(crate) fn read_whole(
     path: &Path,
     may_have_comments: bool,
+    retries: usize,
     read: impl Fn() -> std::result::Result<fs::FileRead, ReadError>,
-) -> std::result::Result<(Secret, i128), Option<String>> {
+) -> std::result::Result<(Secret, Stamp), ReadError> {
     let must_parse = path.extension().is_some_and(|extension| extension == "json");
     for attempt in 0.. {
-        let (secret, modified) = match read() {
-            Ok(fs::FileRead { mut content, modified }) => {
-                if may_have_comments {
-                    members::blank_comments(&mut content);
-                }
-                (Secret::new(content), modified)
-            }
-            Err(ReadError::Missing) => return Err(None),
-            Err(error) => return Err(Some(format!("{path:?} {error}"))),
-        };
-        if !must_parse || serde_json::from_slice::<serde::de::IgnoredAny>(secret.bytes()).is_ok() {
-            return Ok((secret, modified));
+        let fs::FileRead { mut content, stamp } = read()?;
+        if may_have_comments {
+            members::blank_comments(&mut content);
         }
-        if attempt == RETRIES {
+        let secret = Secret::new(content);
+        if !must_parse || serde_json::from_slice::<serde::de::IgnoredAny>(secret.bytes()).is_ok() {
+            return Ok((secret, stamp));
+        }
+        if attempt == retries {
             break;
         }
         thread::sleep(RETRY_EVERY);
     }
-    Err(Some(format!("{path:?} is not valid JSON")))
+    Err(ReadError::Torn)
 }
 
 /// Read from Claude Code's program: with its directory moved, the service has a suffix made from the directory's text.
-fn keychain_service(service: &str, moved: Option<String>) -> String {
+fn keychain_service(service: &str, moved: Option<OsString>) -> String {
     match moved {
         Some(directory) => {
             let digest = Sha256::digest(directory.as_bytes());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
-use crate::json::Invalid;
+use crate::json::{self, Invalid};
 use crate::secret::Secret;
 
 /// JSON Pointers to the members that are the login.
@@ -50,24 +50,21 @@ pub(super) fn way(pointer: &str, path: &str) -> Result<Vec<String>, Invalid> {
 }
 
 fn put(into: &mut Value, way: &[String], value: Value) {
-    let (Some((name, rest)), false) = (way.split_first(), into.is_null()) else {
-        *into = value;
-        return;
-    };
     if !into.is_object() {
-        *into = Value::Object(Map::new());
+        drop(Wiped(std::mem::replace(into, Value::Object(Map::new()))));
     }
-    if let Value::Object(map) = into {
-        match rest {
-            [] => _ = map.insert(name.clone(), value),
-            rest => put(map.entry(name.clone()).or_insert_with(|| Value::Object(Map::new())), rest, value),
+    match (into, way) {
+        (Value::Object(map), [name]) => drop(map.insert(name.clone(), value).map(Wiped)),
+        (Value::Object(map), [name, rest @ ..]) => {
+            put(map.entry(name.clone()).or_insert_with(|| Value::Object(Map::new())), rest, value);
         }
+        _ => {}
     }
 }
 
 fn take_out(from: &mut Value, way: &[String]) {
     match (from, way) {
-        (Value::Object(map), [name]) => _ = map.remove(name),
+        (Value::Object(map), [name]) => drop(map.remove(name).map(Wiped)),
         (Value::Object(map), [name, rest @ ..]) => {
             if let Some(inner) = map.get_mut(name) {
                 take_out(inner, rest);
@@ -111,7 +108,7 @@ impl Wiped {
     }
 
     fn text(&self) -> Secret {
-        Secret::new(serde_json::to_vec_pretty(&self.0).unwrap_or_default())
+        Secret::new(json::presized(|text| serde_json::to_writer_pretty(text, &self.0)))
     }
 }
 
@@ -166,6 +163,10 @@ mod tests {
         let expected = serde_json::json!({"auth": {"token": "t", "y": 3}, "user": {"n": 2}, "theme": "light"});
         assert_eq!(json(merged.clone()), expected);
         assert_eq!(merged.as_ref().and_then(|merged| members.of(merged)), login);
+
+        let null = Secret::new(br#"{"auth":null}"#.to_vec());
+        let merged_into_null = login.as_ref().and_then(|login| members.put_into(&null, login));
+        assert_eq!(merged_into_null.and_then(|merged| members.of(&merged)), login);
 
         let logged_out = Secret::new(br#"{"user":{"n":4}}"#.to_vec());
         let merged = merged.and_then(|merged| members.put_into(&merged, &logged_out));

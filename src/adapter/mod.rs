@@ -22,7 +22,7 @@ use crate::spec::{RelativePath, check_prefix, check_variable};
 
 use argv::Part;
 pub use find::BUILTIN_JSON;
-pub(crate) use login::{HostLogin, Login, MAX_BYTES as MAX_LOGIN, read_whole};
+pub(crate) use login::{HostLogin, Login, MAX_BYTES as MAX_LOGIN, RETRIES, RETRY_EVERY, read_whole};
 pub(crate) use options::{AdapterOptions, Isolation, LoginMode};
 pub(crate) use share::Share;
 use trust::Trust;

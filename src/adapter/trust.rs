@@ -19,7 +19,7 @@ pub(crate) struct Trust {
 enum Step {
     /// Merged into the file's object, once for each directory.
     Json(Map<String, Value>),
-    /// Appended to the file's text, where its first line is not there yet.
+    /// Appended to the file's text.
     Append(String),
 }
 
@@ -39,7 +39,7 @@ impl Trust {
 
     /// The file's content with the directories in it; `content` is what it would be without.
     pub fn apply(&self, content: &[u8], directories: &[String]) -> Result<Vec<u8>, Invalid> {
-        let refused = |reason| Invalid::new(self.file.field("seed_files"), reason);
+        let refused = |reason: &str| Invalid::new(self.file.field("seed_files"), reason);
         let text = str::from_utf8(content)
             .map_err(|_| refused("is not UTF-8, so options.trusted_directories cannot be added"))?;
         let directories = directories.iter().map(|directory| resolved(directory));
@@ -55,11 +55,18 @@ impl Trust {
                 serde_json::to_vec_pretty(&whole).map_err(|_| refused("can't be written as JSON"))
             }
             Step::Append(template) => {
-                let mut text = text.to_owned();
+                let given = text;
+                let mut text = given.to_owned();
                 for directory in directories {
+                    // It may say something else of it, or the same in another form.
+                    if given.contains(&directory) {
+                        let reason = format!(
+                            "names {directory:?} already: leave it out there, or out of options.trusted_directories"
+                        );
+                        return Err(refused(&reason));
+                    }
                     let addition = filled_in(template, &directory);
-                    let first = addition.lines().next().unwrap_or_default();
-                    if text.lines().any(|line| line.trim() == first) {
+                    if text.contains(&addition) {
                         continue;
                     }
                     if !text.is_empty() && !text.ends_with('\n') {
@@ -76,13 +83,16 @@ impl Trust {
 /// As the agent sees it when it is started there: its working directory has no links in it.
 fn resolved(directory: &str) -> String {
     match fs::canonical(directory.as_ref()) {
-        Ok(path) => path.to_string_lossy().into_owned(),
-        Err(_) => directory.to_owned(),
+        Ok(path) if !path.to_string_lossy().contains(char::is_control) => path.to_string_lossy().into_owned(),
+        _ => directory.to_owned(),
     }
 }
 
 fn filled_in(template: &str, directory: &str) -> String {
-    template.replace(QUOTED, &Value::from(directory).to_string()).replace(DIRECTORY, directory)
+    // In one pass: a directory's name may hold a placeholder.
+    let quoted = Value::from(directory).to_string();
+    let parts: Vec<_> = template.split(QUOTED).map(|part| part.replace(DIRECTORY, directory)).collect();
+    parts.join(&quoted)
 }
 
 fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>, directory: &str) {
@@ -129,10 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn text_is_appended_once() {
+    fn text_is_appended_and_refused_where_the_directory_is_named_already() {
         let trust = trust(serde_json::json!({"file": "c.toml", "append": "[p.{directory:quoted}]\nt = 1\n"}));
         let once = apply(&trust, "model = 1");
         assert_eq!(once, "model = 1\n[p.\"/no/such \\\"dir\"]\nt = 1\n[p.\"/no/b\"]\nt = 1\n");
-        assert_eq!(apply(&trust, &once), once);
+        let twice = trust.apply(b"", &["/no/b".into(), "/no/b".into()]).unwrap_or_default();
+        assert_eq!(twice, b"[p.\"/no/b\"]\nt = 1\n");
+        let refused = trust.apply(b"[p.'/no/b']\nt = 0\n", &["/no/b".into()]);
+        assert!(refused.is_err_and(|invalid| invalid.reason.contains("names \"/no/b\" already")));
     }
 }

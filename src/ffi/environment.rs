@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::environment::Environment;
 use crate::error::Result;
@@ -35,10 +35,19 @@ fn boxed(environment: Result<Environment>) -> Result<Box<avenv_environment>> {
         name: environment.name().map(|name| c_string(name.to_owned())),
         kind: c_string(environment.kind().to_owned()),
         adapter_id: c_string(environment.adapter_id().to_owned()),
-        env_overrides: Zeroizing::new(json(&environment.env_overrides())),
+        env_overrides: Zeroizing::new(overrides(&environment)),
         env_unset: json(&environment.env_unset()),
         environment,
     }))
+}
+
+/// The variables as JSON, with no other copy of a token among them left in memory.
+fn overrides(environment: &Environment) -> CString {
+    let mut overrides = environment.env_overrides();
+    let mut text = crate::json::presized(|text| serde_json::to_writer(text, &overrides));
+    overrides.values_mut().for_each(Zeroize::zeroize);
+    text.push(0);
+    CString::from_vec_with_nul(text).unwrap_or_default()
 }
 
 /// Create an ephemeral environment: a fresh profile directory that lives until it is destroyed.
@@ -109,6 +118,8 @@ pub unsafe extern "C" fn avenv_environment_create_or_attach(
 ///
 /// AVENV_ENVIRONMENT_NOT_FOUND: the name is not registered.
 /// AVENV_ADAPTER_MISMATCH: it exists, for another adapter than the expected one.
+/// AVENV_CREDENTIALS_MISSING: it was made with login "token", and the token is not where it is taken from. To destroy such an
+/// environment needs none: avenv_registry_destroy().
 /// AVENV_REGISTRY_UNAVAILABLE: the registry or this entry can't be read, or another program never finished it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_environment_attach(
@@ -206,8 +217,9 @@ pub unsafe extern "C" fn avenv_environment_events_json(
 ///              With the options login "token" and "share" a file in the profile is one that the agent made for itself.
 /// status_json  receives the text; yours, for avenv_string_free(). NULL on failure.
 ///
-/// Which login is the newer one is told by the time at which each ends, where both tell; else by which of the two is no
-/// longer what was copied; else by the files' times.
+/// Which login is the newer one: the profile's, where the host's is still what was copied; else the one that ends later,
+/// where both tell; else the host's, where the profile's is still the copy; else, where nobody wrote down what was copied, the
+/// file that was changed later.
 ///
 /// AVENV_CREDENTIALS_MISSING: the host's login is there and can't be read, or is no JSON.
 /// AVENV_ENVIRONMENT_NOT_FOUND, AVENV_REGISTRY_UNAVAILABLE, AVENV_PROFILE_SETUP_FAILED: the profile can't be looked at.

@@ -9,7 +9,7 @@ use rustix::io::{self, Errno};
 
 use crate::error::Trouble;
 
-use super::dir::Dir;
+use super::dir::{Dir, Id};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReadError {
@@ -18,6 +18,8 @@ pub(crate) enum ReadError {
     /// Others may read it.
     NotPrivate,
     TooLarge,
+    /// JSON that doesn't parse: in the middle of being written, perhaps.
+    Torn,
     Failed(Errno),
 }
 
@@ -27,6 +29,7 @@ impl fmt::Display for ReadError {
             ReadError::Missing => f.write_str("does not exist"),
             ReadError::NotAFile => f.write_str("is not a regular file"),
             ReadError::NotPrivate => f.write_str("can be read or written by other users: make it yours, and 0600"),
+            ReadError::Torn => f.write_str("is not valid JSON"),
             ReadError::TooLarge => f.write_str("is too large"),
             ReadError::Failed(error) => write!(f, "can't be read: {}", std::io::Error::from(*error)),
         }
@@ -44,11 +47,23 @@ impl From<Errno> for ReadError {
     }
 }
 
-/// A file's content, and when it was last changed.
+/// A file's content, and which file it was.
 pub(crate) struct FileRead {
     pub content: Vec<u8>,
+    pub stamp: Stamp,
+}
+
+/// What tells a file from what it was before it was replaced or changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    id: Id,
     /// Nanoseconds since 1970.
     pub modified: i128,
+}
+
+/// The stamp of the file at `path` now, links followed.
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    fs::stat(path).ok().map(|stat| Stamp { id: Id::of(&stat), modified: modified(&stat) })
 }
 
 /// Reads a regular file of at most `max` bytes. Links are followed; a FIFO or a device is not waited for.
@@ -103,7 +118,7 @@ fn read(
     if content.len() > max {
         return Err(ReadError::TooLarge);
     }
-    Ok(FileRead { content, modified: modified(&stat) })
+    Ok(FileRead { content, stamp: Stamp { id: Id::of(&stat), modified: modified(&stat) } })
 }
 
 #[allow(clippy::unnecessary_cast)] // the types differ between systems

@@ -9,8 +9,9 @@ mod write;
 
 pub(crate) use dir::{Dir, Id, Kind, id_at, id_of_target};
 pub(crate) use host::{
-    FileRead, ReadError, absolute, boot_id, canonical, check_owner_and_mode, is_executable, is_networked, is_passing,
-    make_private_dirs, random, read_child, read_private, read_regular, remove_empty, short_name, temp_dir, user,
+    FileRead, ReadError, Stamp, absolute, boot_id, canonical, check_owner_and_mode, is_executable, is_networked,
+    is_passing, make_private_dirs, random, read_child, read_private, read_regular, remove_empty, short_name, stamp,
+    temp_dir, user,
 };
 pub(crate) use identity::{PerProcess, process_token};
 pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};

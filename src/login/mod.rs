@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapter, HostLogin, Login, MAX_LOGIN, read_whole};
 use crate::error::{Error, Failure, Result, Trouble};
-use crate::fs::{self, Dir, Errno};
+use crate::fs::{self, Dir, Errno, ReadError};
 use crate::secret::Secret;
 use crate::spec::{Content, Files, Spec};
 
@@ -27,30 +27,44 @@ pub(crate) struct Profile<'a> {
 /// What stands in a profile where a login file belongs.
 enum Found {
     Nothing,
+    /// The login, and the file that it was found in, where that holds more.
     File {
         secret: Secret,
         modified: i128,
+        whole: Option<Secret>,
     },
     Link(PathBuf),
-    /// Something that can't be compared: a directory, a file that is too large, torn JSON.
+    /// JSON that doesn't parse: the agent may be writing it just now.
+    Torn,
+    /// Something that can't be compared.
     Other,
+    /// More than any login; somebody put it there.
+    TooLarge,
+}
+
+/// Whether credentials may be written now.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Ready {
+    Yes,
+    /// The agent seems to be writing its login: look again in a moment.
+    NotYet,
 }
 
 impl Profile<'_> {
     /// The login in the profile: of a file that holds more, its members alone. What the adapter seeds there is none.
-    fn find(&self, adapter: &Adapter, login: &Login) -> Result<Found> {
+    fn find(&self, adapter: &Adapter, login: &Login, retries: usize) -> Result<Found> {
         let seed = adapter.seed_files.get(&login.profile);
-        match (self.find_file(login)?, &login.members) {
+        match (self.find_file(login, retries)?, &login.members) {
             (Found::File { secret, .. }, _) if seed.is_some_and(|seed| seed == secret.bytes()) => Ok(Found::Nothing),
-            (Found::File { secret, modified }, Some(members)) => Ok(match members.of(&secret) {
-                Some(secret) => Found::File { secret, modified },
-                None => Found::Nothing,
-            }),
+            (Found::File { secret, modified, .. }, Some(members)) => {
+                let login = members.of(&secret).unwrap_or_default();
+                Ok(Found::File { secret: login, modified, whole: Some(secret) })
+            }
             (found, _) => Ok(found),
         }
     }
 
-    fn find_file(&self, login: &Login) -> Result<Found> {
+    fn find_file(&self, login: &Login, retries: usize) -> Result<Found> {
         let path = &login.profile;
         let failed = |error| Trouble::os(&self.path.join(path.as_str()), error).setup();
         let (parent, name) = path.split();
@@ -71,95 +85,110 @@ impl Profile<'_> {
             Err(Errno::NOENT) => return Ok(Found::Nothing),
             Err(error) => return Err(failed(error)),
         }
-        Ok(match read_whole(name.as_ref(), login.members.is_some(), || fs::read_child(dir, name, MAX_LOGIN)) {
-            Ok((secret, modified)) => Found::File { secret, modified },
-            Err(None) => Found::Nothing,
-            Err(Some(_)) => Found::Other,
+        let read = || fs::read_child(dir, name, MAX_LOGIN);
+        Ok(match read_whole(name.as_ref(), login.members.is_some(), retries, read) {
+            Ok((secret, stamp)) => Found::File { secret, modified: stamp.modified, whole: None },
+            Err(ReadError::Missing) => Found::Nothing,
+            Err(ReadError::Torn) => Found::Torn,
+            Err(ReadError::TooLarge) => Found::TooLarge,
+            Err(ReadError::NotAFile | ReadError::NotPrivate) => Found::Other,
+            Err(ReadError::Failed(error)) => return Err(failed(error)),
         })
     }
 
-    /// How the login that was found at `path` stands to the host's.
+    /// How the login that was found stands to the host's.
     fn compare(&self, login: &Login, found: &Found, host: Option<&HostLogin>) -> LoginState {
         let (secret, modified, host) = match (found, host) {
             (Found::Nothing, _) => return LoginState::None,
+            // Of a file with settings, the settings alone.
+            (Found::File { secret, .. }, _) if secret.bytes().is_empty() => return LoginState::None,
+            // To nowhere, as far as a login goes.
+            (Found::Link(_), None) => return LoginState::None,
             (Found::Link(target), Some(host)) if host.file.as_ref().is_some_and(|file| file.path == *target) => {
                 return LoginState::Shared;
             }
-            (Found::Link(_) | Found::Other, _) => return LoginState::Diverged,
+            (Found::Link(_) | Found::Torn | Found::Other | Found::TooLarge, _) => return LoginState::Diverged,
             (Found::File { .. }, None) => return LoginState::ProfileNewer,
-            (Found::File { secret, modified }, Some(host)) => (secret, *modified, host),
+            (Found::File { secret, modified, .. }, Some(host)) => (secret, *modified, host),
         };
         if *secret == host.secret {
             return LoginState::Same;
         }
+        let (here, there) = (self.copied.is(&login.profile, secret), self.copied.is(&login.profile, &host.secret));
+        if there == Some(true) {
+            // The host's is what it was: whatever the profile's says, the agent made it later.
+            return LoginState::ProfileNewer;
+        }
         let expiry = |secret: &Secret| login.expiry.as_ref().and_then(|expiry| expiry.of(secret.bytes()));
-        if let (Some(here), Some(there)) = (expiry(secret), expiry(&host.secret))
-            && here != there
-        {
-            return newer(here > there);
+        match (expiry(secret), expiry(&host.secret)) {
+            (Some(here), Some(there)) if here != there => return newer(here > there),
+            _ => {}
         }
-        match (self.copied.is(&login.profile, secret), self.copied.is(&login.profile, &host.secret)) {
-            (Some(true), _) => newer(false),
-            (_, Some(true)) => newer(true),
-            (Some(false), _) => LoginState::Diverged,
-            // Nobody wrote down what was copied: another implementation's profile, or a login made here.
-            (None, _) => match &host.file {
-                Some(file) if file.modified != modified => newer(modified > file.modified),
-                _ => LoginState::Diverged,
-            },
+        match (here, &host.file) {
+            (Some(true), _) => LoginState::HostNewer,
+            // Nobody wrote down what was copied: another implementation's profile, or a login made here. The time of a file
+            // with settings says nothing.
+            (None, Some(file)) if login.members.is_none() && file.stamp.modified != modified => {
+                newer(modified > file.stamp.modified)
+            }
+            _ => LoginState::Diverged,
         }
     }
 
-    /// Refuses where credentials that are about to be written would replace a login that is newer than the host's, or of
-    /// which nobody can tell.
-    pub fn check(&self, spec: &Spec, credentials: &Files<'_>) -> Result<()> {
-        let Some((adapter, _)) = spec.adapter() else { return Ok(()) };
+    /// Looks at what credentials that are about to be written would replace. Refused where that is a login that is newer than
+    /// the host's, or of which nobody can tell, unless forced. Of a file with settings, these are put into what is written.
+    pub fn prepare(&self, spec: &Spec, credentials: &mut Files<'_>, force: bool, last_try: bool) -> Result<Ready> {
+        let Some((adapter, _)) = spec.adapter() else { return Ok(Ready::Yes) };
         for login in &adapter.login {
-            let path = &login.profile;
-            let host = match credentials.get(path) {
-                Some((Content::Copy(host), _)) => host,
-                Some((Content::Link(_), _)) => &match adapter.read_login(login)? {
-                    Some(host) => host,
-                    None => continue,
-                },
-                _ => continue,
+            let Some((content, _)) = credentials.get_mut(&login.profile) else { continue };
+            let found = self.find(adapter, login, 0)?;
+            let reason = match (&*content, &found) {
+                (_, Found::Torn) if !last_try => return Ok(Ready::NotYet),
+                // Nobody's login; what had settings in it is somebody's.
+                (_, Found::Torn) if login.members.is_none() => None,
+                (_, Found::Torn) => Some("can't be read as JSON"),
+                (_, Found::TooLarge) => Some("is too large for a login"),
+                (Content::Own(own), Found::File { secret, .. }) => {
+                    let expiry = |secret: &Secret| login.expiry.as_ref().and_then(|expiry| expiry.of(secret.bytes()));
+                    (expiry(secret) > expiry(own)).then_some("ends later than the one to be written")
+                }
+                (Content::Copy(host) | Content::Link(_, host), Found::File { .. }) => {
+                    match self.compare(login, &found, Some(host)) {
+                        LoginState::ProfileNewer => Some("is newer than the host's login"),
+                        LoginState::Diverged => {
+                            Some("differs from the host's login, and neither can be told to be the newer one")
+                        }
+                        _ => None,
+                    }
+                }
+                // A link is nobody's login; a directory fails when it is written to.
+                _ => None,
             };
-            let found = self.find(adapter, login)?;
-            if !matches!(found, Found::File { .. }) {
-                // A link or a torn file is nobody's login; a directory fails when it is written to.
-                continue;
+            if let (Some(reason), false) = (reason, force) {
+                let reason = format!(
+                    "{:?} in the profile {reason}; keep it, or refresh with force to replace it",
+                    login.profile.as_str()
+                );
+                return Err(Error::from(Failure::CredentialsConflict { adapter_id: adapter.id.clone(), reason }));
             }
-            let state = self.compare(login, &found, Some(host));
-            let reason = match state {
-                LoginState::ProfileNewer => "is newer than the host's login",
-                LoginState::Diverged => "differs from the host's login, and neither can be told to be the newer one",
-                _ => continue,
-            };
-            let reason = format!(
-                "{:?} in the profile {reason}; keep it, or refresh with force to replace it by the host's",
-                path.as_str()
-            );
-            return Err(Error::from(Failure::CredentialsConflict { adapter_id: adapter.id.clone(), reason }));
-        }
-        Ok(())
-    }
-}
-
-impl Profile<'_> {
-    /// Makes of logins that are but members of their files what shall stand there: the rest of each file stays.
-    pub fn keep_the_rest(&self, spec: &Spec, credentials: &mut Files<'_>) -> Result<()> {
-        let logins = spec.adapter().into_iter().flat_map(|(adapter, _)| &adapter.login);
-        for (login, members) in logins.filter_map(|login| Some((login, login.members.as_ref()?))) {
-            if let Some((Content::Copy(host), _)) = credentials.get_mut(&login.profile)
-                && let Found::File { secret, .. } = self.find_file(login)?
+            if let (Content::Copy(host), Some(members), Found::File { whole: Some(whole), .. }) =
+                (content, &login.members, &found)
             {
-                host.file_content = members.put_into(&secret, &host.secret);
+                host.file_content = members.put_into(whole, &host.secret);
             }
         }
-        Ok(())
+        Ok(Ready::Yes)
     }
 }
 
 fn newer(profile: bool) -> LoginState {
     if profile { LoginState::ProfileNewer } else { LoginState::HostNewer }
+}
+
+/// Whether the host still has each login that was read.
+pub(crate) fn are_current(credentials: &Files<'_>) -> bool {
+    credentials.values().all(|(content, _)| match content {
+        Content::Copy(host) => host.is_current(),
+        _ => true,
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::adapter::LoginMode;
+use crate::adapter::{Adapter, AdapterOptions, LoginMode, RETRIES};
 use crate::error::Result;
 use crate::spec::Spec;
 use crate::time;
@@ -62,20 +62,28 @@ pub struct LoginFile {
 
 /// Looks at the login in a profile and at the host's.
 pub(crate) fn status(spec: &Spec, profile: &Profile<'_>) -> Result<LoginStatus> {
-    let Some((adapter, options)) = spec.adapter() else {
+    // Known by its id where only that was recorded, as other implementations do.
+    let builtin = Adapter::builtin(spec.adapter_id());
+    let defaults = AdapterOptions::default();
+    let Some((adapter, options)) = spec.adapter().or(builtin.as_deref().map(|adapter| (adapter, &defaults))) else {
         return Ok(LoginStatus { status: LoginState::None, expires_at: None, files: Vec::new() });
     };
+    let is_used = matches!(options.login, LoginMode::Copy | LoginMode::Share);
     let mut files = Vec::new();
     for login in &adapter.login {
-        let found = profile.find(adapter, login)?;
-        let host = adapter.read_login(login)?;
+        let found = profile.find(adapter, login, RETRIES)?;
+        let host = match adapter.read_login(login) {
+            Err(error) if is_used => return Err(error),
+            // Nobody wanted it.
+            host => host.unwrap_or_default(),
+        };
         let expires = |bytes: &[u8]| login.expiry.as_ref().and_then(|expiry| expiry.of(bytes)).and_then(time::text);
         let host_expires_at = host.as_ref().and_then(|host| expires(host.secret.bytes()));
         let status = profile.compare(login, &found, host.as_ref());
         files.push(LoginFile {
             path: login.profile.as_str().to_owned(),
             status,
-            in_profile: !matches!(found, Found::Nothing),
+            in_profile: status != LoginState::None,
             on_host: host.is_some(),
             expires_at: match &found {
                 Found::File { secret, .. } => expires(secret.bytes()),
@@ -87,7 +95,10 @@ pub(crate) fn status(spec: &Spec, profile: &Profile<'_>) -> Result<LoginStatus> 
     }
     let (status, of_host) = match options.login {
         LoginMode::Token => (LoginState::Token, None),
-        LoginMode::Share if spec.shares_by_variable() => (LoginState::Shared, Some(true)),
+        LoginMode::Share if spec.shares_by_variable() => {
+            let there = files.iter().any(|file| file.on_host);
+            (if there { LoginState::Shared } else { LoginState::None }, Some(true))
+        }
         _ => (together(&files), Some(false)),
     };
     let earliest = |of_host: bool| {

@@ -116,7 +116,7 @@ impl Registry {
         self.describe(&entry.slug, &entry.metadata)
     }
 
-    fn is_in_place(&self, entry: &Entry) -> bool {
+    pub(super) fn is_in_place(&self, entry: &Entry) -> bool {
         let there = self.dir.child(ENVS).and_then(|envs| envs.stat_child(&*entry.slug)).map(|stat| Id::of(&stat));
         there.is_ok() && there == entry.dir.stat().map(|stat| Id::of(&stat))
     }

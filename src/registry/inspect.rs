@@ -1,6 +1,7 @@
 //! Looking into an environment that exists.
 
 use crate::error::{Error, Result};
+use crate::fs::Errno;
 use crate::login;
 use crate::options::Options;
 
@@ -17,7 +18,10 @@ pub(crate) fn inspect<T>(
 ) -> Result<T> {
     let Some(registry) = Registry::find(options)? else { return Err(not_found(name, &super::root(options)?)) };
     let found = registry.look_patiently(name)?;
-    registry.with_profile(&registry.same(found, name, instance)?, look)
+    let entry = registry.same(found, name, instance)?;
+    let seen = registry.with_profile(&entry, look);
+    // What was seen of one that is being deleted is nothing to go by.
+    if registry.is_in_place(&entry) { seen } else { Err(registry.not_found(name)) }
 }
 
 impl Registry {
@@ -37,7 +41,13 @@ impl Registry {
         entry: &Entry,
         work: impl FnOnce(&login::Profile<'_>) -> Result<T>,
     ) -> Result<T> {
-        let trouble = |error| -> Error { self.trouble(&format!("{ENVS}/{}/{PROFILE}", entry.slug), error) };
+        let trouble = |error| -> Error {
+            match error {
+                // Destroyed while we looked.
+                Errno::NOENT if !self.is_in_place(entry) => self.not_found(&entry.metadata.name),
+                error => self.trouble(&format!("{ENVS}/{}/{PROFILE}", entry.slug), error),
+            }
+        };
         let dir = entry.dir.child(PROFILE).map_err(trouble)?;
         let path = self.profile_path(&entry.slug);
         work(&login::Profile { dir: &dir, path: path.as_ref(), copied: &entry.metadata.copied() })

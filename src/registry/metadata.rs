@@ -186,13 +186,26 @@ impl Metadata {
         Copied::from_record(self.instance(), self.fields.get(COPIED).filter(|_| self.instance.is_some()))
     }
 
+    /// Notes what is about to be copied. Answers whether there is anything to write.
+    pub fn expect_credentials(&mut self, credentials: &Files<'_>) -> bool {
+        let mut copied = self.copied();
+        let new = copied.expect(credentials);
+        new && self.set_copied(&copied)
+    }
+
+    fn set_copied(&mut self, copied: &Copied) -> bool {
+        match copied.record() {
+            // Without an instance there is no salt to tell them by.
+            Some(copied) if self.instance.is_some() => self.fields.insert(COPIED.into(), copied),
+            _ => self.fields.remove(COPIED),
+        };
+        self.instance.is_some()
+    }
+
     pub fn set_credentials_loaded(&mut self, credentials: &Files<'_>) {
         let mut copied = self.copied();
-        copied.add(credentials);
-        match copied.record() {
-            Some(copied) => _ = self.fields.insert(COPIED.into(), copied),
-            None => _ = self.fields.remove(COPIED),
-        }
+        copied.settle(credentials);
+        self.set_copied(&copied);
         self.fields.insert("credentials_loaded".into(), json!(true));
         self.fields.insert("credentials_loaded_at".into(), json!(time::now()));
     }

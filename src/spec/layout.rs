@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use crate::adapter::{HostLogin, LoginMode, Share};
@@ -25,8 +26,8 @@ pub(crate) enum Content<'a> {
     Own(Secret),
     /// A copy of the host's login.
     Copy(HostLogin),
-    /// A symbolic link to the host's login.
-    Link(PathBuf),
+    /// A symbolic link to the host's login, which is this file.
+    Link(PathBuf, HostLogin),
 }
 
 impl Content<'_> {
@@ -36,7 +37,7 @@ impl Content<'_> {
             Content::Seed(bytes) => bytes,
             Content::Own(secret) => secret.bytes(),
             Content::Copy(login) => login.file_content.as_ref().unwrap_or(&login.secret).bytes(),
-            Content::Link(_) => &[],
+            Content::Link(..) => &[],
         }
     }
 }
@@ -58,7 +59,18 @@ impl Spec {
         if let Some((adapter, options)) = &self.adapter {
             adapter.check(options)?;
         }
+        if let Some(trust) = self.trust_file()
+            && self.is_login(trust)
+        {
+            let reason = "is where options.trusted_directories go: leave one of the two out";
+            return Err(Invalid::new(trust.field("credentials"), reason));
+        }
         self.trusting().map(drop)
+    }
+
+    fn trust_file(&self) -> Option<&RelativePath> {
+        let (adapter, options) = self.adapter.as_ref()?;
+        adapter.trust.as_ref().filter(|_| !options.trusted_directories.is_empty()).map(|trust| &trust.file)
     }
 
     /// Checks a path that was just added to `place`.
@@ -90,10 +102,7 @@ impl Spec {
 
     /// What the adapter seeds, the file with the directories to trust too.
     fn adapter_seeds(&self) -> impl Iterator<Item = &RelativePath> {
-        self.adapter.iter().flat_map(|(adapter, options)| {
-            let trust = adapter.trust.as_ref().filter(|_| !options.trusted_directories.is_empty());
-            adapter.seed_files.keys().chain(trust.map(|trust| &trust.file))
-        })
+        self.adapter.iter().flat_map(|(adapter, _)| adapter.seed_files.keys()).chain(self.trust_file())
     }
 
     pub(super) fn is_login(&self, path: &RelativePath) -> bool {
@@ -173,14 +182,15 @@ impl Spec {
         }
         for (path, host) in adapter.read_logins(&self.host_logins())? {
             let mode = self.mode(&path);
-            let content = match (options.login, host) {
-                (LoginMode::Share, HostLogin { file: Some(file), .. }) => Content::Link(file.path),
-                (LoginMode::Share, _) => {
+            let file = host.file.as_ref().map(|file| file.path.clone());
+            let content = match (options.login, file) {
+                (LoginMode::Share, Some(file)) => Content::Link(file, host),
+                (LoginMode::Share, None) => {
                     let reason =
                         "is \"share\", and the host's login is in the Keychain, to which no link leads; use \"copy\"";
                     return Err(Error::invalid("options.login", reason));
                 }
-                (_, host) => Content::Copy(host),
+                _ => Content::Copy(host),
             };
             files.insert(path, (content, mode));
         }
@@ -205,7 +215,8 @@ impl Spec {
             }
             (LoginMode::Share, _, Some(Share::Variable(variable))) => {
                 let directory = adapter.login.iter().find_map(|login| login.moved_directory());
-                Ok(Some((variable.clone(), Secret::new(directory.unwrap_or_default().into_bytes()))))
+                let directory = directory.unwrap_or_default().into_os_string();
+                Ok(Some((variable.clone(), Secret::new(directory.into_vec()))))
             }
             _ => Ok(None),
         }

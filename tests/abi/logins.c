@@ -78,6 +78,11 @@ TEST(which_login_is_newer_is_told_by_when_it_ends) {
     REFRESH(env, true, AVENV_OK);
     STATUS(env, "same");
 
+    /* The host's is what it was: the agent logged in anew, by a login that ends earlier. */
+    write_file(in_profile(env, ".credentials.json"), claude_login("agent, another account", 1));
+    STATUS(env, "profile_newer");
+    REFRESH(env, false, AVENV_CREDENTIALS_CONFLICT);
+
     /* The same end, and both were changed: nobody can tell. */
     write_file(in_profile(env, ".credentials.json"), claude_login("agent", 4102444900000));
     write_file(claude, claude_login("host anew", 4102444900000));
@@ -384,6 +389,81 @@ TEST(of_a_file_with_settings_only_the_login_is_copied) {
     destroy_and_free(env);
 }
 
+TEST(settings_beside_a_login_are_never_lost_unasked) {
+    static const char *const whole = "{\"auth\":{\"token\":\"fake-1\"},\"theme\":\"light\"}";
+    avenv_environment *env;
+    write_file("home/s.json", "// written by the agent\n{\"auth\":{\"token\":\"fake-1\"}} /* the end */");
+    env = open_named("n", "{'adapter':{'id':'mine','program':'mine','login':["
+                          "{'profile':'s.json','host':[{'file':'~/s.json'}],'members':['/auth/token']}]}}");
+    write_file(in_profile(env, "s.json"), "{\"auth\":null,\"theme\":\"light\"}");
+    STATUS(env, "none");
+    REFRESH(env, false, AVENV_OK);
+    STATUS(env, "same");
+    CHECK_INT(system("grep -q light home/.local/share/agent-venv/envs/envs/?*/profile/s.json"), 0);
+
+    write_file(in_profile(env, "s.json"), "{\"theme\":\"light\",}");
+    STATUS(env, "diverged");
+    REFRESH(env, false, AVENV_CREDENTIALS_CONFLICT);
+    CONTENT(in_profile(env, "s.json"), "{\"theme\":\"light\",}");
+    REFRESH(env, true, AVENV_OK);
+    STATUS(env, "same");
+    write_file(in_profile(env, "s.json"), whole);
+    CHECK_INT(truncate(in_profile(env, "s.json"), (1 << 20) + 1), 0);
+    REFRESH(env, false, AVENV_CREDENTIALS_CONFLICT);
+    destroy_and_free(env);
+}
+
+TEST(a_torn_login_of_nothing_else_is_replaced) {
+    avenv_environment *env;
+    make_host();
+    env = open_named("n", "{'adapter':'codex'}");
+    write_file(in_profile(env, "auth.json"), "{\"OPENAI_");
+    STATUS(env, "diverged");
+    REFRESH(env, false, AVENV_OK);
+    STATUS(env, "same");
+    destroy_and_free(env);
+}
+
+TEST(where_nobody_wrote_down_what_was_copied_the_files_times_tell) {
+    static const struct timespec times[] = {{4102444800, 0}, {4102444800, 0}};
+    avenv_environment *env;
+    make_host();
+    env = create("{'adapter':'codex','options':{'login':'none'}}");
+    write_file(in_profile(env, "auth.json"), api_key("agent"));
+    CHECK_INT(utimensat(AT_FDCWD, codex, times, 0), 0);
+    STATUS(env, "host_newer");
+    CHECK_INT(utimensat(AT_FDCWD, in_profile(env, "auth.json"), times, 0), 0);
+    STATUS(env, "diverged");
+    write_file(codex, "{torn");
+    STATUS(env, "profile_newer"); /* nobody wanted the host's */
+    destroy_and_free(env);
+}
+
+TEST(a_credential_of_the_callers_own_does_not_replace_what_ends_later) {
+    avenv_environment *env = create(fmt("{'adapter':'claude-code','credentials':{'.credentials.json':'%s'}}",
+                                        replaced(claude_login("own", 1000), "\\\"", "\\")));
+    write_file(in_profile(env, ".credentials.json"), claude_login("renewed", 2000));
+    REFRESH(env, false, AVENV_CREDENTIALS_CONFLICT);
+    REFRESH(env, true, AVENV_OK);
+    CONTENT(in_profile(env, ".credentials.json"), claude_login("own", 1000));
+    destroy_and_free(env);
+}
+
+TEST(a_shared_login_that_is_gone_is_none) {
+    avenv_environment *by_link, *by_variable;
+    make_host();
+    by_link = create("{'adapter':'codex','options':{'login':'share'}}");
+    by_variable = create("{'adapter':'claude-code','options':{'login':'share'}}");
+    CHECK_INT(unlink(codex), 0);
+    CHECK_INT(unlink(claude), 0);
+    STATUS(by_link, "none");
+    STATUS(by_variable, "none");
+    REFRESH(by_link, false, AVENV_CREDENTIALS_MISSING);
+    REFRESH(by_variable, false, AVENV_CREDENTIALS_MISSING);
+    destroy_and_free(by_link);
+    destroy_and_free(by_variable);
+}
+
 TEST(the_hosts_own_variable_says_where_its_login_lies) {
     avenv_environment *env;
     make_host();
@@ -432,6 +512,15 @@ TEST(what_a_login_can_not_be_is_refused) {
                                   "'options':{'login':'none','trusted_directories':['/a']}}"),
                              &spec, &error),
             "seed_files['.claude.json']", "is no JSON object, so options.trusted_directories cannot be added");
+    REFUSED(avenv_spec_parse(json("{'adapter':'codex','credentials':{'config.toml':'x'},"
+                                  "'options':{'login':'none','trusted_directories':['/a']}}"),
+                             &spec, &error),
+            "credentials['config.toml']", "is where options.trusted_directories go: leave one of the two out");
+    REFUSED(avenv_spec_parse(json("{'adapter':'codex','seed_files':{'config.toml':'projects = {\\'/no/a\\' = 1}'},"
+                                  "'options':{'login':'none','trusted_directories':['/no/a']}}"),
+                             &spec, &error),
+            "seed_files['config.toml']",
+            "names '/no/a' already: leave it out there, or out of options.trusted_directories");
 }
 
 static const struct test tests[] = {
@@ -448,6 +537,11 @@ static const struct test tests[] = {
     RUN(directories_are_trusted_in_the_agents_own_format),
     RUN(a_users_own_document_is_found_by_its_id),
     RUN(of_a_file_with_settings_only_the_login_is_copied),
+    RUN(settings_beside_a_login_are_never_lost_unasked),
+    RUN(a_torn_login_of_nothing_else_is_replaced),
+    RUN(where_nobody_wrote_down_what_was_copied_the_files_times_tell),
+    RUN(a_credential_of_the_callers_own_does_not_replace_what_ends_later),
+    RUN(a_shared_login_that_is_gone_is_none),
     RUN(the_hosts_own_variable_says_where_its_login_lies),
     RUN(what_a_login_can_not_be_is_refused),
 };

@@ -4,6 +4,8 @@ use std::ffi::{CStr, OsStr, OsString, c_char};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr;
 
+use zeroize::Zeroize;
+
 use crate::ffi::guard::Output;
 
 /// The entries of a caller's block; those of this process for NULL.
@@ -62,6 +64,7 @@ impl Output for Block {
                 ptr::copy_nonoverlapping(entry.as_bytes().as_ptr().cast(), string, entry.len());
                 string = string.add(entry.len() + 1);
             }
+            self.entries.into_iter().for_each(|entry| entry.into_vec().zeroize());
             pointers
         }
     }
@@ -76,6 +79,8 @@ pub(super) unsafe fn free(envp: *mut *mut c_char) {
     // SAFETY: the word before the pointers is the size of the whole, which was a box of that many words.
     unsafe {
         let block = envp.sub(1).cast::<usize>();
-        drop(Box::from_raw(ptr::slice_from_raw_parts_mut(block, *block)));
+        let mut block = Box::from_raw(ptr::slice_from_raw_parts_mut(block, *block));
+        // A token may be among them.
+        block.zeroize();
     }
 }
