@@ -140,6 +140,8 @@ async fn a_login_is_shared_or_a_token_that_is_kept_nowhere() {
 async fn isolation_and_trust_are_options_of_a_built_in_adapter_too() {
     let adapter =
         DataAdapter::new("claude-code").unwrap().login("none").isolation("strict").trusted_directory("/no/such");
+    let variables = ["copilot-cli", "opencode"].map(|id| DataAdapter::new(id).unwrap().config_env_var().to_owned());
+    assert_eq!(variables, ["COPILOT_HOME", ""]);
     let env = made(&adapter).await;
     assert!(env.env_overrides()["XDG_CACHE_HOME"].starts_with(env.path().to_str().unwrap()));
     assert!(env.env_unset().contains(&"ANTHROPIC_BASE_URL".into()));

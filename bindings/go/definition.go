@@ -41,6 +41,10 @@ type Login struct {
 	Profile string `json:"profile"`
 	// Optional: it may be missing on the host, as long as one of all is there.
 	Optional bool `json:"optional,omitempty"`
+	// Beside: it is no login by itself, and copied only beside one.
+	Beside bool `json:"beside,omitempty"`
+	// Members are JSON Pointers to what of the file is the login, where settings lie in it too.
+	Members []string `json:"members,omitempty"`
 	// Host is where it may lie on the host, in order of preference.
 	Host []HostLogin `json:"host"`
 	// Expiry says where it tells when it ends.

@@ -211,18 +211,27 @@ func TestAnAdapterOfOnesOwnIsFoundByIdAndReadFromJSON(t *testing.T) {
 }
 
 func TestADefinitionSaysAllThatTheBuiltInOnesSay(t *testing.T) {
-	newHost(t)
-	for _, id := range []string{"claude-code", "codex"} {
-		builtIn, err := agentvenv.NewDataAdapter(id, agentvenv.AdapterOptions{Login: agentvenv.LoginShare, TrustedDirectories: []string{"/w"}})
-		check(t, err)
-		statusIs(t, made(t, builtIn), agentvenv.StateShared)
-		same, err := agentvenv.NewDataAdapter(string(must(json.Marshal(builtIn.Definition()))), builtIn.Options)
-		check(t, err)
-		if !reflect.DeepEqual(same.Definition(), builtIn.Definition()) {
-			t.Errorf("%+v", same.Definition())
-		}
-		statusIs(t, made(t, same), agentvenv.StateShared)
+	documents := must(filepath.Glob("../../src/adapter/builtin/*.json"))
+	if len(documents) < 2 {
+		t.Fatalf("%q", documents)
 	}
+	for _, document := range documents {
+		builtIn, err := agentvenv.NewDataAdapter(strings.TrimSuffix(filepath.Base(document), ".json"), agentvenv.AdapterOptions{})
+		check(t, err)
+		var want, got any
+		check(t, json.Unmarshal([]byte(read(t, document)), &want))
+		check(t, json.Unmarshal(must(json.Marshal(builtIn.Definition())), &got))
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%v\nnot\n%v", got, want)
+		}
+	}
+}
+
+func TestABuiltInAdapterIsKnownByItsIDToo(t *testing.T) {
+	newHost(t)
+	adapter, err := agentvenv.NewDataAdapter("codex", agentvenv.AdapterOptions{Login: agentvenv.LoginShare})
+	check(t, err)
+	statusIs(t, made(t, adapter), agentvenv.StateShared)
 }
 
 func TestWhatIsNoAdapterOrCanNotBeHadIsRefused(t *testing.T) {

@@ -32,12 +32,13 @@ impl DataAdapter {
     /// `$XDG_CONFIG_HOME/agent-venv/adapters`), or a definition as JSON.
     pub fn new(adapter: &str) -> Result<Self> {
         let found = Adapter::named(adapter)?;
+        let moves = found.variables.env.iter().find(|(_, value)| *value == "$EPHEMERAL_HOME");
         let given = if adapter.trim_start().starts_with('{') { found.definition.clone() } else { adapter.into() };
         Ok(DataAdapter {
             adapter: given,
             id: found.id.clone(),
             program: found.program.clone(),
-            variable: found.variables.env.keys().next().cloned().unwrap_or_default(),
+            variable: moves.map(|(name, _)| name.clone()).unwrap_or_default(),
             options: Map::new(),
         })
     }
@@ -107,7 +108,7 @@ impl AgentAdapter for DataAdapter {
         &self.program
     }
 
-    /// Empty where the agent needs none.
+    /// The variable that is the profile's path; empty where there is none.
     fn config_env_var(&self) -> &str {
         &self.variable
     }

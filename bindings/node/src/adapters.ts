@@ -46,7 +46,12 @@ export interface AdapterDefinition {
 /** A file with a login, in an {@link AdapterDefinition}. */
 export interface LoginDefinition {
   profile: string;
+  /** It may be missing on the host, as long as another one is there. */
   optional?: boolean;
+  /** It is no login by itself, and copied only beside one. */
+  beside?: boolean;
+  /** JSON Pointers to what of the file is the login, where settings lie in it too. */
+  members?: string[];
   host: (
     | { file: string; directory?: string; variables?: string[] }
     | { keychain: string; variables?: string[] }
@@ -87,7 +92,7 @@ export class DataAdapter implements AgentAdapter {
   readonly id: string;
   /** The agent's program. */
   readonly cliBin: string;
-  /** The variable that moves the agent's directory, the first where it needs several. */
+  /** The variable that is the profile's path, where there is one. */
   readonly configEnvVar: string | undefined;
   readonly #adapter: string | AdapterDefinition;
   readonly #options: Record<string, unknown>;
@@ -102,7 +107,7 @@ export class DataAdapter implements AgentAdapter {
     const definition: AdapterDefinition = JSON.parse(callFor(library.adapter_definition_json, nameOf(adapter)));
     this.id = definition.id;
     this.cliBin = definition.program;
-    this.configEnvVar = Object.keys(definition.env ?? {})[0];
+    this.configEnvVar = Object.entries(definition.env ?? {}).find(([, value]) => value === "$EPHEMERAL_HOME")?.[0];
     this.#adapter = adapter;
     this.#options = wireOptions(options);
   }

@@ -137,7 +137,8 @@ for (const by of ["definition", "id", "id in XDG_CONFIG_HOME"]) {
 test("a built-in adapter is known by its id too", async () => {
   setCodexLogin();
   const adapter = defineAdapter("codex")({ login: "share" });
-  assert.equal(adapter.configEnvVar, "CODEX_HOME");
+  const variables = ["codex", "copilot-cli", "opencode"].map((id) => new DataAdapter(id).configEnvVar);
+  assert.deepEqual(variables, ["CODEX_HOME", "COPILOT_HOME", undefined]);
   const env = await Environment.ephemeral({ adapter });
   assert.equal((await env.loginStatus()).status, "shared");
   await env.destroy();

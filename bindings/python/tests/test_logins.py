@@ -183,8 +183,9 @@ def test_an_adapter_of_ones_own_does_what_a_built_in_one_does(
 
 
 def test_a_built_in_adapter_is_known_by_its_id_too(logins: Path) -> None:
+    told = DataAdapter("copilot-cli"), DataAdapter("opencode")
+    assert [each.config_env_var for each in told] == ["COPILOT_HOME", ""]
     adapter = DataAdapter("codex", login="share")
-    assert adapter.config_env_var == "CODEX_HOME"
     with Environment.ephemeral(adapter=adapter) as env:
         assert env.login_status().status == "shared"
 

@@ -128,9 +128,11 @@ class DataAdapter(DefinedAdapter):
 
 
 def _described(adapter: str | dict[str, Any]) -> tuple[str, str, str]:
-    """Id, program, and the variable that moves the agent's directory, as far as there is one."""
+    """Id, program, and the variable that is the profile's path; empty where there is none."""
     definition = call_for_json("avenv_adapter_definition_json", _as_argument(adapter))
-    return definition["id"], definition["program"], next(iter(definition.get("env", ())), "")
+    variables = definition.get("env", {}).items()
+    moves = (name for name, value in variables if value == "$EPHEMERAL_HOME")
+    return definition["id"], definition["program"], next(moves, "")
 
 
 def _as_argument(adapter: str | dict[str, Any]) -> bytes:
