@@ -115,7 +115,7 @@ impl Profile<'_> {
             return LoginState::Same;
         }
         let (here, there) = (self.copied.is(&login.profile, secret), self.copied.is(&login.profile, &host.secret));
-        if there == Some(true) {
+        if there == Some(true) && here == Some(false) {
             // The host's is what it was: whatever the profile's says, the agent made it later.
             return LoginState::ProfileNewer;
         }
