@@ -2,6 +2,7 @@ package agentvenv_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,7 +82,10 @@ func TestTheStatusFollowsHostAndProfileUntilOneIsForcedOnTheOther(t *testing.T) 
 	write(profile, claudeLogin("agent", 4102445000000))
 	statusIs(t, env, agentvenv.StateProfileNewer)
 	err := env.RefreshCredentials(ctx)
-	refused(t, err, agentvenv.ErrCredentialsConflict, map[string]any{"adapter_id": "claude-code", "reason": `".credentials.json" in the profile is newer than the host's login; keep it, or refresh with force to replace it by the host's`})
+	var failure *agentvenv.Error
+	if !errors.As(err, &failure) || failure.Kind != agentvenv.ErrCredentialsConflict || failure.Payload["adapter_id"] != "claude-code" {
+		t.Errorf("%v", err)
+	}
 	check(t, env.With(agentvenv.WithForce()).RefreshCredentials(ctx))
 	if got := read(t, profile); got != claudeLogin("host again", 4102444900000) {
 		t.Errorf("%q", got)
