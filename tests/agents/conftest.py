@@ -34,9 +34,10 @@ def surface(request: pytest.FixtureRequest) -> str:
     return chosen
 
 
-@pytest.fixture(scope="session")
-def program(agent: Agent) -> Path:
-    return fetch.program(agent.id)
+@pytest.fixture
+def program(agent: Agent, host: Host) -> list[str | Path]:
+    """What starts the agent's own program in a check."""
+    return [*host.beside_the_server(), *GUARD, *host.given(agent), *fetch.command(agent.id)]
 
 
 @pytest.fixture(scope="session")
@@ -86,15 +87,15 @@ def profiles(start_driver: StartDriver) -> driver.Driver:
 
 
 @pytest.fixture
-def within(program: Path) -> Callable[[driver.Profile], Run]:
+def within(program: list[str | Path]) -> Callable[[driver.Profile], Run]:
     """The agent's own program, run with a profile's variables."""
-    return lambda profile: lambda *argv: profile.run(*GUARD, program, *argv)
+    return lambda profile: lambda *argv: profile.run(*program, *argv)
 
 
 @pytest.fixture
-def without_profile(host: Host, program: Path) -> Callable[[dict[str, str]], Run]:
+def without_profile(host: Host, program: list[str | Path]) -> Callable[[dict[str, str]], Run]:
     """The agent's own program, run with these variables and no help of the library's."""
-    return lambda environment: lambda *argv: host.run(environment, *GUARD, program, *argv)
+    return lambda environment: lambda *argv: host.run(environment, *program, *argv)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -40,7 +40,7 @@ class Driver:
     def run(self, slot: str, *argv: str | Path) -> Result:
         out, err = (self._host.elsewhere / name for name in ("out", "err"))
         [code] = self.ask("run", slot, out, err, *argv)
-        return Result(int(code), out.read_text(), err.read_text())
+        return Result(int(code), out.read_text(), err.read_text(), self._host.shown_keys())
 
     def ask(self, *fields: str | Path) -> list[str]:
         assert self._process.stdin is not None

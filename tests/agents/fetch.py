@@ -17,21 +17,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PINS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("programs.json").read_text())
+HERE = Path(__file__).parent
+PINS: dict[str, dict[str, str]] = json.loads((HERE / "programs.json").read_text())
+
+# What is fetched is kept here, not in npm's own cache as well. No script that comes along is run.
+NPM = ("--loglevel=error", "--ignore-scripts", "--cache=npm-cache")
 
 
 def cache() -> Path:
     return Path(os.environ.get("AGENT_VENV_TEST_CACHE") or Path.home() / ".cache/agent-venv-tests")
 
 
-def program(agent: str) -> Path:
-    """The agent's program, downloaded unless the cache holds this very package."""
+def command(agent: str) -> tuple[Path, ...]:
+    """What starts the agent's program, downloaded unless the cache holds this very package."""
     pin = PINS[agent]
     package = cache() / f"{agent}-{pin['version']}"
     with _lock():
-        if not _is(package, pin["integrity"]):
+        if not _is(package, _pinned(pin)):
             _fetch(pin, package)
-    return package / pin["program"]
+    program = package / pin["program"]
+    return (program,) if program.suffix != ".js" else (_node(), program)
+
+
+def _node() -> Path:
+    found = shutil.which("node")
+    assert found, "there is no node on PATH, and some of the agents run on it"
+    return Path(found)
+
+
+def _pinned(pin: dict[str, str]) -> str:
+    """npm's integrity of the package, or that of the lock file, which has each package's."""
+    return pin["integrity"] if "integrity" in pin else _integrity(HERE / pin["lock"])
 
 
 def _is(package: Path, integrity: str) -> bool:
@@ -45,16 +61,9 @@ def _fetch(pin: dict[str, str], package: Path) -> None:
         shutil.rmtree(left)
     staging = Path(tempfile.mkdtemp(prefix="fetching-", dir=cache()))
     try:
-        name = f"{pin['package']}@{pin['version']}"
-        pack = ["npm", "pack", "--loglevel=error", name]
-        subprocess.run(pack, cwd=staging, stdout=subprocess.DEVNULL, check=True)
-        [tarball] = staging.glob("*.tgz")
-        found = _integrity(tarball)
-        if found != pin["integrity"]:
-            raise RuntimeError(f"{name} is {found}, but {pin['integrity']} is pinned")
-        subprocess.run(["tar", "-xzf", tarball.name], cwd=staging, check=True)
-        tarball.unlink()
-        (staging / "integrity").write_text(pin["integrity"])
+        (_install if "lock" in pin else _unpack)(pin, staging)
+        shutil.rmtree(staging / "npm-cache", ignore_errors=True)
+        (staging / "integrity").write_text(_pinned(pin))
         if package.exists():
             shutil.rmtree(package)
         staging.rename(package)
@@ -62,10 +71,30 @@ def _fetch(pin: dict[str, str], package: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _integrity(tarball: Path) -> str:
+def _unpack(pin: dict[str, str], staging: Path) -> None:
+    """One package, which needs no other."""
+    name = f"{pin['package']}@{pin['version']}"
+    subprocess.run(["npm", "pack", *NPM, name], cwd=staging, stdout=subprocess.DEVNULL, check=True)
+    [tarball] = staging.glob("*.tgz")
+    found = _integrity(tarball)
+    if found != pin["integrity"]:
+        raise RuntimeError(f"{name} is {found}, but {pin['integrity']} is pinned")
+    subprocess.run(["tar", "-xzf", tarball.name], cwd=staging, check=True)
+    tarball.unlink()
+
+
+def _install(pin: dict[str, str], staging: Path) -> None:
+    """A package and all that it needs, each as the lock file pins it."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy((HERE / pin["lock"]).with_name(name), staging)
+    install = ["npm", "ci", *NPM, "--omit=optional", "--no-audit", "--no-fund"]
+    subprocess.run(install, cwd=staging, stdout=subprocess.DEVNULL, check=True)
+
+
+def _integrity(file: Path) -> str:
     digest = hashlib.sha512()
-    with tarball.open("rb") as file:
-        while block := file.read(1 << 20):
+    with file.open("rb") as opened:
+        while block := opened.read(1 << 20):
             digest.update(block)
     return "sha512-" + base64.b64encode(digest.digest()).decode()
 
@@ -80,4 +109,4 @@ def _lock() -> Iterator[None]:
 
 if __name__ == "__main__":
     for each in PINS:
-        print(each, program(each))
+        print(each, *command(each))

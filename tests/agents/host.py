@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import fetch
 from agents import AGENTS, Agent, Result
 
+HERE = Path(__file__).parent
+
 # An ordinary user may leave the network too, as itself in a user namespace of its own.
-NO_NETWORK = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net", "--"]
+# There each keeps the right to bring up its loopback.
+ORDINARY_USER = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
+NO_NETWORK = ["unshare", *ORDINARY_USER, "--net", "--"]
 
 Snapshot = dict[str, tuple[object, ...]]
 
@@ -28,6 +35,9 @@ class Host:
         self.elsewhere = root / "elsewhere"
         for each in (self.home, self.temporary, self.work, self.elsewhere):
             each.mkdir(mode=0o700)
+        # What pi installs.
+        for name in ("alpha", "beta"):
+            (self.work / name).mkdir()
         for agent in AGENTS:
             self._furnish(agent)
         (self.home / "link").symlink_to(".claude/CLAUDE.md")
@@ -35,25 +45,29 @@ class Host:
 
     def _furnish(self, agent: Agent) -> None:
         directory = self.home / agent.host_directory
-        directory.mkdir()
-        agent.write_login(directory, "first")
+        directory.mkdir(parents=True)
+        agent.log_in(self.home / agent.host_login, "first")
         agent.write_servers(self.home, "hostserver")
         for name in ("CLAUDE.md", "AGENTS.md"):
             (directory / name).write_text("The host's own memory.\n")
+        for name, text in agent.work_files.items():
+            file = self.work / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
         skill = directory / "skills/hostskill/SKILL.md"
         skill.parent.mkdir(parents=True)
         skill.write_text("---\nname: hostskill\ndescription: the host's own\n---\n")
 
     def log_in(self, agent: Agent, account: str) -> None:
         """What the user does by hand: it is no change that a check would complain about."""
-        agent.write_login(self.home / agent.host_directory, account)
+        agent.log_in(self.home / agent.host_login, account)
         self._expected = _snapshot(self.home)
 
     def decoy(self, agent: Agent) -> Path:
         """A directory with a login in it that a variable of the parent's may point at."""
-        directory = self.elsewhere / agent.id
+        directory = self.elsewhere / f"{agent.id}-decoy"
         directory.mkdir()
-        agent.write_login(directory, "decoy")
+        agent.log_in(directory / agent.login, "decoy")
         return directory
 
     def environment(self) -> dict[str, str]:
@@ -79,7 +93,24 @@ class Host:
             capture_output=True,
             text=True,
         )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout, done.stderr, self.shown_keys())
+
+    def beside_the_server(self) -> list[str | Path]:
+        """Put before a program, runs it beside a server that notes the keys it is shown."""
+        return [sys.executable, HERE / "serve.py", self.elsewhere / "keys.json"]
+
+    def shown_keys(self) -> tuple[str, ...]:
+        """The keys that the server was shown in the last run beside it."""
+        file = self.elsewhere / "keys.json"
+        keys = json.loads(file.read_text()) if file.exists() else []
+        file.unlink(missing_ok=True)
+        return tuple(keys)
+
+    def given(self, agent: Agent) -> list[str]:
+        """Put before a program, gives it what the checks give this agent."""
+        places = {"elsewhere": self.elsewhere, "cache": fetch.cache()}
+        given = (f"{name}={value.format(**places)}" for name, value in agent.given.items())
+        return ["/usr/bin/env", *given]
 
     def copy_of_home(self) -> Path:
         """For an agent that is to run without a profile: it writes to its HOME."""

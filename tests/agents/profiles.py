@@ -8,16 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent_venv import ClaudeCode, Codex, Environment
+from agent_venv import Environment, EnvironmentSpec
 from agent_venv.errors import AgentVenvError
-
-ADAPTERS = {"claude-code": ClaudeCode, "codex": Codex}
 
 environments: list[Environment] = []
 
 
 def create(adapter: str, options: str) -> tuple[object, ...]:
-    env = Environment.ephemeral(adapter=ADAPTERS[adapter](**json.loads(options)))
+    env = Environment.ephemeral(EnvironmentSpec(adapter=adapter, options=json.loads(options)))
     environments.append(env)
     return len(environments) - 1, env.path, json.dumps(env.env_unset)
 
