@@ -199,6 +199,22 @@ fn repair_restores_what_is_committed_and_does_so_twice() {
 }
 
 #[test]
+fn a_name_taken_out_by_others_stays_gone_though_another_entry_has_its_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let options = options(home.path());
+    let environment = Environment::create_or_attach("myapp", &spec(), &options).unwrap();
+    let slug = environment.path().parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let index = format!(r#"{{"schema_version":1,"entries":{{"other":"envs/{slug}"}}}}"#);
+    fs::write(home.path().join("registry/index.json"), index).unwrap();
+    assert_eq!(failure(Environment::attach("myapp", &options)).kind(), "EnvironmentNotFound");
+
+    // The index is ours again.
+    Environment::create_or_attach("new", &spec(), &options).unwrap();
+    assert_eq!(agent_venv::list(&options).unwrap(), ["new"]);
+    assert_eq!(failure(Environment::attach("myapp", &options)).kind(), "EnvironmentNotFound");
+}
+
+#[test]
 fn repair_without_an_index_lets_go_of_what_can_not_be_read() {
     let home = tempfile::tempdir().unwrap();
     let options = options(home.path());

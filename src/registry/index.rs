@@ -148,7 +148,9 @@ impl Index {
             Err(Errno::NOENT) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let indexed: HashSet<&str> = self.names().map(|(_, slug)| slug).collect();
+        // The name that a mark is believed for is the one that its directory derives from: an entry of another keeps no mark.
+        let own = self.names().filter(|(name, slug)| slug.starts_with(&name::slug(name)));
+        let indexed: HashSet<&str> = own.map(|(_, slug)| slug).collect();
         for entry in envs.entries()? {
             let is_indexed = entry.name.to_str().is_ok_and(|slug| indexed.contains(slug));
             if entry.kind != Kind::Other && !is_indexed {
