@@ -23,7 +23,7 @@ use super::members::{self, Members};
 /// No login of a known agent comes near it; a larger file is something else.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
-/// Codex writes its login in place, so a reader can meet it half written: read again a few times.
+/// Some agents write their login in place, so a reader can meet it half written: read again a few times.
 pub(crate) const RETRIES: usize = 5;
 pub(crate) const RETRY_EVERY: Duration = Duration::from_millis(20);
 
