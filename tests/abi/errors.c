@@ -91,7 +91,8 @@ TEST(no_thread_signal_handler_or_mask_of_ours_remains) {
         if (signal_number == SIGSEGV || signal_number == SIGBUS) {
             continue; /* under Valgrind these may be its own */
         }
-        CHECK(action.sa_handler == SIG_DFL);
+        /* A shell that starts this in the background has it ignore some. */
+        CHECK(action.sa_handler == SIG_DFL || (action.sa_handler == SIG_IGN && signal_number != SIGPIPE));
     }
     free_subjects(&on);
 }
