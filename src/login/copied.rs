@@ -5,10 +5,14 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::map;
 use crate::secret::Secret;
 use crate::spec::{Content, Files, RelativePath};
+
+/// What SHA-256 hashes at a time.
+const BLOCK: usize = 64;
 
 /// A fingerprint of each login that was copied: 64 bits of a hash with the environment's own salt, so that equal logins of two
 /// profiles can't be told by them.
@@ -79,7 +83,13 @@ impl Copied {
     }
 
     fn print(&self, secret: &Secret) -> String {
-        let digest = Sha256::new().chain_update(&self.salt).chain_update(secret.bytes()).finalize();
+        // In whole blocks, which are hashed where they stand: of a part of one the hasher would keep a copy on the stack.
+        let length = self.salt.len() + secret.bytes().len();
+        let mut blocks = Zeroizing::new(Vec::with_capacity(length.next_multiple_of(BLOCK)));
+        blocks.extend_from_slice(self.salt.as_bytes());
+        blocks.extend_from_slice(secret.bytes());
+        blocks.resize(length.next_multiple_of(BLOCK), 0);
+        let digest = Sha256::digest(&*blocks);
         digest.iter().take(8).fold(String::new(), |mut text, byte| {
             _ = write!(text, "{byte:02x}");
             text
