@@ -171,7 +171,7 @@ install: build ## the libraries, the header and agent-venv.pc, below PREFIX (and
 .PHONY: ci
 ci: ## all of it, on a bare machine: installs what Debian must supply
 	@sh packaging/debian
-	@$(MAKE) --no-print-directory lint deny doc test fuzz test-agents demo test-install conformance-programs
+	@$(MAKE) --no-print-directory lint deny doc test test-sanitizers fuzz test-agents demo test-install conformance-programs
 
 .PHONY: test-install
 test-install: ## a program outside the tree, built against an installed copy

@@ -119,6 +119,9 @@ TEST(a_daemons_environments_are_its_own) {
     CHECK(!exists(at));
 }
 
+/* Not under AddressSanitizer: its allocator takes no care of forks, and a child waits in it for a thread that it doesn't have. */
+#ifndef __SANITIZE_ADDRESS__
+
 /* What other threads had in hand at the fork is lost in the child, whosever it is. By exec it is not called a leak. */
 static void leave(void) {
     execlp("true", "true", (char *)NULL);
@@ -197,13 +200,17 @@ TEST(a_child_forked_while_other_threads_use_the_handle_is_refused_and_frees_it) 
     destroy_and_free(env);
 }
 
+#endif
+
 static const struct test tests[] = {
     RUN(a_child_that_frees_an_inherited_handle_removes_nothing),
     RUN(a_child_that_destroys_an_inherited_handle_is_refused_and_removes_nothing),
     RUN(a_child_that_exits_or_reaps_removes_nothing),
     RUN(a_childs_own_environment_has_a_directory_of_its_own_at_any_depth),
     RUN(a_daemons_environments_are_its_own),
+#ifndef __SANITIZE_ADDRESS__
     RUN(a_child_forked_while_other_threads_create_can_create_itself),
     RUN(a_child_forked_while_other_threads_use_the_handle_is_refused_and_frees_it),
+#endif
 };
 MAIN(tests)
