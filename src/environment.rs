@@ -6,17 +6,14 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use parking_lot::Mutex;
 use zeroize::Zeroize;
 
-use crate::adapter::{RETRIES, RETRY_EVERY};
 use crate::ephemeral::Home;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
-use crate::fs::{self, Staging};
-use crate::login::{self, Copied, LoginStatus, Ready};
+use crate::login::{self, Copied, LoginStatus};
 use crate::map;
 use crate::options::Options;
 use crate::profile::{Profile, Written};
@@ -242,7 +239,7 @@ impl Environment {
                 profile.prepare(source, credentials, options.force, last_try)
             };
             let written = match &self.place {
-                Place::Ephemeral { home, copied } => self.replace_credentials(home, copied, options, read, prepare)?,
+                Place::Ephemeral { home, copied } => home.refresh(&mut copied.lock(), options, read()?, prepare)?,
                 Place::Persistent { root, name, instance } => {
                     registry::refresh(name, instance, &options.with_root(root), read, prepare)?
                 }
@@ -258,34 +255,6 @@ impl Environment {
             Some(_) => "is needed: the agent gets its login by a variable, which is read at each attach; attach again",
             None => "is needed: this handle knows no credentials to go back to, and no adapter that reads a login",
         }
-    }
-
-    /// In an ephemeral profile. No other process writes there, and `life` is held: what was read is what the host has.
-    fn replace_credentials(
-        &self,
-        home: &Home,
-        copied: &Mutex<Copied>,
-        options: &Options,
-        read: impl Fn() -> Result<Files<'static>>,
-        prepare: impl Fn(&login::Profile<'_>, &mut Files<'_>, bool) -> Result<Ready>,
-    ) -> Result<Written> {
-        let mut credentials = read()?;
-        home.with_profile(|dir, process| {
-            let mut copied = copied.lock();
-            for tries in (0..=RETRIES).rev() {
-                let profile = login::Profile { dir, path: self.path(), copied: &copied };
-                if prepare(&profile, &mut credentials, tries == 0)? == Ready::Yes {
-                    break;
-                }
-                thread::sleep(RETRY_EVERY);
-            }
-            copied.expect(&credentials);
-            let staging = Staging { dir: process, name: &format!(".new-{}", fs::short_name(fs::random())) };
-            let profile = Profile { dir, path: self.path(), durable: options.durable };
-            let written = profile.replace(&credentials, &staging)?;
-            copied.settle(&credentials);
-            Ok(written)
-        })
     }
 
     /// How the profile's login stands to the host's now, and when it ends. Reads both, changes nothing, and tells no secret.

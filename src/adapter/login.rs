@@ -40,7 +40,7 @@ pub(crate) struct Login {
     /// The members of the JSON file that are the login, where not all of it is.
     pub members: Option<Members>,
     /// How its freshness is told.
-    pub expiry: Option<Expiry>,
+    expiry: Option<Expiry>,
 }
 
 enum Place {
@@ -118,6 +118,11 @@ impl Login {
         let members = Members::read(fields.strings("members")?, &fields.name("members"))?;
         fields.finish("profile, optional, beside, host, members, expiry")?;
         Ok(Login { profile, optional, beside, host, members, expiry })
+    }
+
+    /// When a login ends, in milliseconds since 1970, where it tells.
+    pub fn ends(&self, login: &[u8]) -> Option<i64> {
+        self.expiry.as_ref().and_then(|expiry| expiry.of(login))
     }
 
     /// The directory of the host's login file, where one of the host's own variables names it.

@@ -41,6 +41,11 @@ impl Members {
     }
 }
 
+/// Whether a file has members at all.
+pub(crate) fn is_object(file: &Secret) -> bool {
+    Wiped::parse(file).is_some()
+}
+
 /// The names on the way that a JSON Pointer tells.
 pub(super) fn way(pointer: &str, path: &str) -> Result<Vec<String>, Invalid> {
     match pointer.strip_prefix('/') {

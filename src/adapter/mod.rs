@@ -4,7 +4,7 @@ mod argv;
 mod expiry;
 mod find;
 mod login;
-mod members;
+pub(crate) mod members;
 mod options;
 mod share;
 mod token;

@@ -1,5 +1,6 @@
 //! Where ephemeral environments live: `<root>/<process directory>/<prefix><random>/`.
 
+mod refresh;
 mod root;
 
 use std::ffi::CString;

@@ -5,7 +5,7 @@ mod status;
 
 use std::path::{Path, PathBuf};
 
-use crate::adapter::{Adapter, HostLogin, Login, MAX_LOGIN, read_whole};
+use crate::adapter::{Adapter, HostLogin, Login, MAX_LOGIN, members, read_whole};
 use crate::error::{Error, Failure, Result, Trouble};
 use crate::fs::{self, Dir, Errno, ReadError};
 use crate::secret::Secret;
@@ -119,10 +119,10 @@ impl Profile<'_> {
             // The host's is what it was: whatever the profile's says, the agent made it later.
             return LoginState::ProfileNewer;
         }
-        let expiry = |secret: &Secret| login.expiry.as_ref().and_then(|expiry| expiry.of(secret.bytes()));
-        match (expiry(secret), expiry(&host.secret)) {
-            (Some(here), Some(there)) if here != there => return newer(here > there),
-            _ => {}
+        if let (Some(here), Some(there)) = (login.ends(secret.bytes()), login.ends(host.secret.bytes()))
+            && here != there
+        {
+            return newer(here > there);
         }
         match (here, &host.file) {
             (Some(true), _) => LoginState::HostNewer,
@@ -149,8 +149,11 @@ impl Profile<'_> {
                 (_, Found::Torn) => Some("can't be read as JSON"),
                 (_, Found::TooLarge) => Some("is too large for a login"),
                 (Content::Own(own), Found::File { secret, .. }) => {
-                    let expiry = |secret: &Secret| login.expiry.as_ref().and_then(|expiry| expiry.of(secret.bytes()));
-                    (expiry(secret) > expiry(own)).then_some("ends later than the one to be written")
+                    let ends = login.ends(secret.bytes()).zip(login.ends(own.bytes()));
+                    ends.is_some_and(|(there, own)| there > own).then_some("ends later than the one to be written")
+                }
+                (Content::Copy(_), Found::File { whole: Some(whole), .. }) if !members::is_object(whole) => {
+                    Some("is no JSON object")
                 }
                 (Content::Copy(host) | Content::Link(_, host), Found::File { .. }) => {
                     match self.compare(login, &found, Some(host)) {

@@ -77,7 +77,7 @@ pub(crate) fn status(spec: &Spec, profile: &Profile<'_>) -> Result<LoginStatus> 
             // Nobody wanted it.
             host => host.unwrap_or_default(),
         };
-        let expires = |bytes: &[u8]| login.expiry.as_ref().and_then(|expiry| expiry.of(bytes)).and_then(time::text);
+        let expires = |bytes: &[u8]| login.ends(bytes).and_then(time::text);
         let host_expires_at = host.as_ref().and_then(|host| expires(host.secret.bytes()));
         let status = profile.compare(login, &found, host.as_ref());
         files.push(LoginFile {

@@ -8,15 +8,6 @@ static const char *const full_spec =
     "{'adapter_id':'mine','env_overrides':{'MINE_HOME':'$EPHEMERAL_HOME'},"
     "'seed_files':{'a/settings':'seed'},'credentials':{'token':'first'}}";
 
-static avenv_environment *create_named(const char *name, const char *spec_json) {
-    avenv_error *error = NULL;
-    avenv_environment *env = NULL;
-    avenv_spec *spec = parse(spec_json);
-    OK(avenv_environment_create_or_attach(name, spec, NULL, &env, &error));
-    avenv_spec_free(spec);
-    return env;
-}
-
 static avenv_environment *attach(const char *name) {
     avenv_error *error = NULL;
     avenv_environment *env = NULL;

@@ -124,6 +124,16 @@ static inline avenv_environment *create(const char *spec_json) {
     return create_under(NULL, spec_json);
 }
 
+/* The same by a name, in the default registry: made, or attached to. */
+static inline avenv_environment *create_named(const char *name, const char *spec_json) {
+    avenv_error *error = NULL;
+    avenv_environment *env = NULL;
+    avenv_spec *spec = parse(spec_json);
+    OK(avenv_environment_create_or_attach(name, spec, NULL, &env, &error));
+    avenv_spec_free(spec);
+    return env;
+}
+
 static inline void destroy_and_free(avenv_environment *env) {
     avenv_error *error = NULL;
     OK(avenv_environment_destroy(env, NULL, &error));
