@@ -1,7 +1,7 @@
 //! The handle on an environment, and its life.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -33,10 +33,11 @@ const PLACEHOLDER: &str = "$EPHEMERAL_HOME";
 /// All methods may be called from any thread at the same time.
 pub struct Environment {
     place: Place,
-    path: String,
+    /// As C takes it: most handles are lent to C, and hold it once for both.
+    path: CString,
     spec: Spec,
     /// A variable that leads to a login outside the profile, or is one.
-    handed: Option<(String, Secret)>,
+    handed: Option<Box<(String, Secret)>>,
     /// Held through destroy and refresh: one at a time.
     life: Mutex<Life>,
     /// What `life` says, for who must not wait for it.
@@ -52,7 +53,7 @@ enum Place {
 enum Life {
     Standing,
     /// Gone for whoever looks for it, but not all could be removed; that may be tried again.
-    Ruined(Option<Leftover>),
+    Ruined(Option<Box<Leftover>>),
     Destroyed,
 }
 
@@ -69,7 +70,7 @@ impl Environment {
         drop(dir); // so that removing has a descriptor where there is none left
         let (seeds, written) = written.inspect_err(|_| _ = home.remove())?;
         let path = path.to_string_lossy().into_owned();
-        let copied = Copied::new(&path, &credentials).into();
+        let copied = Copied::new(home.name(), &credentials).into();
         let environment = Self::new(Place::Ephemeral { home, copied }, path, spec.without_seed_files(), handed);
         environment.log_creation(seeds, written);
         Ok(environment)
@@ -86,7 +87,7 @@ impl Environment {
             Created::New { attached, seeds, credentials, handed, index_path } => {
                 let environment = Self::from_registry(attached, spec.without_seed_files(), handed);
                 environment.log_creation(seeds, credentials);
-                environment.log.lock().add(Happened::RegistryWritten { path: index_path });
+                environment.log.lock().add(Happened::RegistryWritten { path: index_path.into() });
                 Ok(environment)
             }
         }
@@ -100,9 +101,10 @@ impl Environment {
     fn new(place: Place, path: String, spec: Spec, handed: Option<(String, Secret)>) -> Self {
         Environment {
             place,
-            path,
+            // No path has a NUL.
+            path: CString::new(path).unwrap_or_default(),
             spec,
-            handed,
+            handed: handed.map(Box::new),
             life: Mutex::new(Life::Standing),
             stands: AtomicBool::new(true),
             log: Mutex::new(EventLog::new()),
@@ -121,11 +123,11 @@ impl Environment {
         let environment = Self::from_registry(attached, spec, handed);
         let mut log = environment.log.lock();
         log.add(Happened::Attached {
-            name: environment.name().unwrap_or_default().to_owned(),
-            adapter_id: environment.adapter_id().to_owned(),
-            path: environment.path.clone(),
+            name: environment.name().unwrap_or_default().into(),
+            adapter_id: environment.adapter_id().into(),
+            path: environment.path_text().into(),
         });
-        log.add(Happened::RegistryRead { path: metadata_path });
+        log.add(Happened::RegistryRead { path: metadata_path.into() });
         drop(log);
         Ok(environment)
     }
@@ -133,10 +135,10 @@ impl Environment {
     fn log_creation(&self, seeds: Written, credentials: Written) {
         let mut log = self.log.lock();
         log.add(Happened::Created {
-            name: self.name().map(str::to_owned),
+            name: self.name().map(Into::into),
             lifetime: self.kind(),
-            adapter_id: self.adapter_id().to_owned(),
-            path: self.path.clone(),
+            adapter_id: self.adapter_id().into(),
+            path: self.path_text().into(),
         });
         if seeds.files > 0 {
             log.add(Happened::Materialized { file_count: seeds.files, total_bytes: seeds.bytes });
@@ -148,7 +150,15 @@ impl Environment {
 
     /// The profile directory: absolute, and without links in it.
     pub fn path(&self) -> &Path {
-        Path::new(&self.path)
+        Path::new(OsStr::from_bytes(self.path.to_bytes()))
+    }
+
+    pub(crate) fn path_for_c(&self) -> &CStr {
+        &self.path
+    }
+
+    fn path_text(&self) -> &str {
+        self.path.to_str().unwrap_or_default()
     }
 
     /// The name; `None` for an ephemeral environment.
@@ -174,8 +184,8 @@ impl Environment {
 
     /// The variables to set for the agent. With the option `login: "token"` the token is among them: treat them as a secret.
     pub fn env_overrides(&self) -> BTreeMap<String, String> {
-        let mut overrides = filled_in(&self.spec.env_template(), &self.path);
-        if let Some((name, value)) = &self.handed {
+        let mut overrides = filled_in(&self.spec.env_template(), self.path_text());
+        if let Some((name, value)) = self.handed.as_deref() {
             overrides.insert(name.clone(), String::from_utf8_lossy(value.bytes()).into_owned());
         }
         overrides
@@ -184,7 +194,7 @@ impl Environment {
     /// The variables that the agent must not inherit.
     pub fn env_unset(&self) -> Vec<String> {
         let mut unset = self.spec.env_unset();
-        unset.retain(|name| self.handed.as_ref().is_none_or(|(handed, _)| handed != name));
+        unset.retain(|name| self.handed.as_ref().is_none_or(|handed| handed.0 != *name));
         unset
     }
 
@@ -298,11 +308,11 @@ impl Environment {
                     match registry::destroy(name, Some(instance), &options.with_root(root))? {
                         None => Ok(()),
                         Some(destroyed) => {
-                            self.log.lock().add(Happened::RegistryWritten { path: destroyed.index_path });
+                            self.log.lock().add(Happened::RegistryWritten { path: destroyed.index_path.into() });
                             match destroyed.failed {
                                 None => Ok(()),
                                 Some((error, leftover)) => {
-                                    *life = Life::Ruined(leftover);
+                                    *life = Life::Ruined(leftover.map(Box::new));
                                     Err(error)
                                 }
                             }
@@ -314,7 +324,7 @@ impl Environment {
                 *life = Life::Destroyed;
             }
             self.stands.store(false, Ordering::Release);
-            self.log.lock().add(Happened::Destroyed { path: self.path.clone(), ok: removed.is_ok() });
+            self.log.lock().add(Happened::Destroyed { path: self.path_text().into(), ok: removed.is_ok() });
             removed
         })
     }
@@ -332,7 +342,7 @@ impl Environment {
         if self.stands.load(Ordering::Acquire) {
             return Ok(());
         }
-        Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path)))
+        Err(Error::misuse(format!("the environment at {:?} was destroyed: create another", self.path_text())))
     }
 
     /// Runs one call; its error goes into the log, and takes the call's events along.
@@ -363,7 +373,7 @@ impl fmt::Debug for Environment {
         f.debug_struct("Environment")
             .field("kind", &self.kind())
             .field("name", &self.name())
-            .field("path", &self.path)
+            .field("path", &self.path())
             .field("adapter_id", &self.adapter_id())
             .finish_non_exhaustive()
     }

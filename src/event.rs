@@ -16,7 +16,8 @@ pub struct Event {
     pub what: Happened,
 }
 
-/// What an [`Event`] tells. Never a credential or a file's content.
+/// What an [`Event`] tells. Never a credential or a file's content. Texts that never change: a handle keeps its log, and a process
+/// may keep thousands of handles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind")]
 #[non_exhaustive]
@@ -24,7 +25,7 @@ pub struct Event {
 pub enum Happened {
     /// A profile was made; `name` is `None` for an ephemeral one.
     #[serde(rename = "env.created")]
-    Created { name: Option<String>, lifetime: &'static str, adapter_id: String, path: String },
+    Created { name: Option<Box<str>>, lifetime: &'static str, adapter_id: Box<str>, path: Box<str> },
     /// Seed files were written.
     #[serde(rename = "profile.materialized")]
     Materialized { file_count: usize, total_bytes: usize },
@@ -33,22 +34,22 @@ pub enum Happened {
     CredentialsCopied { file_count: usize },
     /// An environment that existed was attached to.
     #[serde(rename = "env.attached")]
-    Attached { name: String, adapter_id: String, path: String },
+    Attached { name: Box<str>, adapter_id: Box<str>, path: Box<str> },
     /// A file of the registry was changed.
     #[serde(rename = "registry.written")]
-    RegistryWritten { path: String },
+    RegistryWritten { path: Box<str> },
     /// A file of the registry was read.
     #[serde(rename = "registry.read")]
-    RegistryRead { path: String },
+    RegistryRead { path: Box<str> },
     /// Credentials were replaced.
     #[serde(rename = "credentials.refreshed")]
     CredentialsRefreshed { file_count: usize },
     /// The profile was removed, or could not be (`ok` false).
     #[serde(rename = "env.destroyed")]
-    Destroyed { path: String, ok: bool },
+    Destroyed { path: Box<str>, ok: bool },
     /// The call failed.
     #[serde(rename = "error")]
-    Failed { error_kind: &'static str, message: String },
+    Failed { error_kind: &'static str, message: Box<str> },
 }
 
 /// Events in the order in which they happened.
@@ -60,7 +61,8 @@ pub(crate) struct EventLog {
 
 impl EventLog {
     pub fn new() -> Self {
-        EventLog { began: Instant::now(), events: Vec::new() }
+        // Room for what making an environment logs.
+        EventLog { began: Instant::now(), events: Vec::with_capacity(3) }
     }
 
     pub fn add(&mut self, what: Happened) {
@@ -69,7 +71,7 @@ impl EventLog {
     }
 
     pub fn error(&mut self, error: &Error) {
-        self.add(Happened::Failed { error_kind: error.kind(), message: error.message() });
+        self.add(Happened::Failed { error_kind: error.kind(), message: error.message().into() });
     }
 
     pub fn events(&self) -> &[Event] {

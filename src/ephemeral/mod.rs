@@ -16,7 +16,7 @@ use crate::process_dir::{self, ATTEMPTS, ProcessDir, Root};
 #[derive(Debug)]
 pub(crate) struct Home {
     process: Arc<ProcessDir>,
-    name: String,
+    name: Arc<str>,
     owner: u64,
 }
 
@@ -31,19 +31,24 @@ impl Home {
         let choice = root::choose(options);
         for _ in 0..ATTEMPTS {
             let process = process_dir::own(choice.key(), || choice.make()).map_err(Trouble::setup)?;
-            let name = format!("{prefix}{}", process.next_name());
+            let name: Arc<str> = format!("{prefix}{}", process.next_name()).into();
             match process.with_dir(|dir| dir.make_child(&*name)) {
                 Ok(dir) => return Ok((Home { process, name, owner: fs::process_token() }, dir)),
                 // Another thread gave the empty process directory back, or the name was taken.
                 Err(Errno::NOENT | Errno::EXIST) => {}
-                Err(error) => return Err(Trouble::os(&process.path().join(&name), error).setup()),
+                Err(error) => return Err(Trouble::os(&process.path().join(&*name), error).setup()),
             }
         }
         Err(Error::setup(choice.key(), "no new directory could be made there; somebody keeps removing it"))
     }
 
+    /// Its directory's name, which no other ever gets.
+    pub fn name(&self) -> Arc<str> {
+        self.name.clone()
+    }
+
     pub fn path(&self) -> PathBuf {
-        self.process.path().join(&self.name)
+        self.process.path().join(&*self.name)
     }
 
     /// Refuses in a forked child: the environment is its parent's.

@@ -1,6 +1,6 @@
 //! Environments.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, c_char};
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,21 +19,26 @@ mod envp;
 /// An environment: a profile directory, and the variables that point an agent at it.
 pub struct avenv_environment {
     environment: Environment,
-    path: CString,
     name: Option<CString>,
-    kind: CString,
     adapter_id: CString,
     /// It may hold a token.
     env_overrides: Zeroizing<CString>,
     env_unset: CString,
 }
 
+impl avenv_environment {
+    fn kind(&self) -> &'static CStr {
+        match self.environment.kind() {
+            "ephemeral" => c"ephemeral",
+            _ => c"persistent",
+        }
+    }
+}
+
 fn boxed(environment: Result<Environment>) -> Result<Box<avenv_environment>> {
     let environment = environment?;
     Ok(Box::new(avenv_environment {
-        path: c_string(environment.path().to_string_lossy().into_owned()),
         name: environment.name().map(|name| c_string(name.to_owned())),
-        kind: c_string(environment.kind().to_owned()),
         adapter_id: c_string(environment.adapter_id().to_owned()),
         env_overrides: Zeroizing::new(overrides(&environment)),
         env_unset: json(&environment.env_unset()),
@@ -134,7 +139,7 @@ pub unsafe extern "C" fn avenv_environment_attach(
 /// The profile directory: an absolute path without links in it. Lent; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_environment_path(env: *const avenv_environment) -> *const c_char {
-    guard!(lent(env, |env| Some(&env.path)))
+    guard!(lent(env, |env| Some(env.environment.path_for_c())))
 }
 
 /// The name of a persistent environment. Lent; NULL for an ephemeral one, and for NULL.
@@ -146,7 +151,7 @@ pub unsafe extern "C" fn avenv_environment_name(env: *const avenv_environment) -
 /// "ephemeral" or "persistent". Lent; NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn avenv_environment_kind(env: *const avenv_environment) -> *const c_char {
-    guard!(lent(env, |env| Some(&env.kind)))
+    guard!(lent(env, |env| Some(env.kind())))
 }
 
 /// The adapter that this environment is for; "generic" where the spec named none. Lent; NULL for NULL.

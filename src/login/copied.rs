@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -20,24 +21,24 @@ const BLOCK: usize = 64;
 /// While a copy is being replaced there are two for it: whoever dies in between must not make a foreign login of either.
 #[derive(Clone, Default)]
 pub(crate) struct Copied {
-    salt: String,
+    salt: Arc<str>,
     prints: BTreeMap<String, Vec<String>>,
 }
 
 impl Copied {
-    pub fn new(salt: &str, files: &Files<'_>) -> Self {
-        let mut copied = Copied { salt: salt.to_owned(), prints: BTreeMap::new() };
+    pub fn new(salt: impl Into<Arc<str>>, files: &Files<'_>) -> Self {
+        let mut copied = Copied { salt: salt.into(), prints: BTreeMap::new() };
         copied.settle(files);
         copied
     }
 
     /// From what was recorded.
-    pub fn from_record(salt: &str, record: Option<&Value>) -> Self {
+    pub fn from_record(salt: impl Into<Arc<str>>, record: Option<&Value>) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let prints = record.and_then(Value::as_object).into_iter().flatten();
         let prints = prints
             .map(|(path, prints)| (path.clone(), prints.as_array().into_iter().flatten().filter_map(text).collect()));
-        Copied { salt: salt.to_owned(), prints: map::map(prints) }
+        Copied { salt: salt.into(), prints: map::map(prints) }
     }
 
     /// What is recorded; `None` where there is nothing.

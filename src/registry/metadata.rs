@@ -84,7 +84,7 @@ impl Metadata {
         for (key, value) in spec.record() {
             put(&key, value);
         }
-        if let Some(copied) = Copied::new(&instance, credentials).record() {
+        if let Some(copied) = Copied::new(&*instance, credentials).record() {
             put(COPIED, copied);
         }
         Metadata {
