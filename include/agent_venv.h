@@ -45,7 +45,9 @@
  *           setenv() in another thread passes roots by options instead.
  * Fork      An environment belongs to the process that created it. In a forked child, _free frees memory only, destroy and
  *           refresh of an inherited ephemeral environment are AVENV_INTERNAL_INVARIANT_VIOLATION, exit removes nothing,
- *           and a new ephemeral environment is the child's own. A forked child that lives keeps its parent's
+ *           and a new ephemeral environment is the child's own. A persistent environment is anybody's: a child may use the
+ *           inherited handle, but for one that another thread was destroying or refreshing at the fork, which then is
+ *           AVENV_INTERNAL_INVARIANT_VIOLATION too: attach anew. A forked child that lives keeps its parent's
  *           environments from being reaped. A program that becomes a daemon by forking creates its environments after that.
  * Panics    A bug in the library never unwinds into your program: the call answers AVENV_INTERNAL_INVARIANT_VIOLATION
  *           (a getter: NULL).

@@ -7,12 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use zeroize::Zeroize;
 
 use crate::ephemeral::Home;
 use crate::error::{Error, Result};
 use crate::event::{Event, EventLog, Happened};
+use crate::fs::ForkMutex;
 use crate::login::{self, Copied, LoginStatus};
 use crate::map;
 use crate::options::Options;
@@ -39,10 +40,10 @@ pub struct Environment {
     /// A variable that leads to a login outside the profile, or is one.
     handed: Option<Box<(String, Secret)>>,
     /// Held through destroy and refresh: one at a time.
-    life: Mutex<Life>,
+    life: ForkMutex<Life>,
     /// What `life` says, for who must not wait for it.
     stands: AtomicBool,
-    log: Mutex<EventLog>,
+    log: ForkMutex<EventLog>,
 }
 
 enum Place {
@@ -87,7 +88,7 @@ impl Environment {
             Created::New { attached, seeds, credentials, handed, index_path } => {
                 let environment = Self::from_registry(attached, spec.without_seed_files(), handed);
                 environment.log_creation(seeds, credentials);
-                environment.log.lock().add(Happened::RegistryWritten { path: index_path.into() });
+                environment.note(Happened::RegistryWritten { path: index_path.into() });
                 Ok(environment)
             }
         }
@@ -105,9 +106,9 @@ impl Environment {
             path: CString::new(path).unwrap_or_default(),
             spec,
             handed: handed.map(Box::new),
-            life: Mutex::new(Life::Standing),
+            life: ForkMutex::new(Life::Standing),
             stands: AtomicBool::new(true),
-            log: Mutex::new(EventLog::new()),
+            log: ForkMutex::new(EventLog::new()),
         }
     }
 
@@ -121,30 +122,27 @@ impl Environment {
         let metadata_path = std::mem::take(&mut attached.metadata_path);
         let handed = spec.handed()?;
         let environment = Self::from_registry(attached, spec, handed);
-        let mut log = environment.log.lock();
-        log.add(Happened::Attached {
+        environment.note(Happened::Attached {
             name: environment.name().unwrap_or_default().into(),
             adapter_id: environment.adapter_id().into(),
             path: environment.path_text().into(),
         });
-        log.add(Happened::RegistryRead { path: metadata_path.into() });
-        drop(log);
+        environment.note(Happened::RegistryRead { path: metadata_path.into() });
         Ok(environment)
     }
 
     fn log_creation(&self, seeds: Written, credentials: Written) {
-        let mut log = self.log.lock();
-        log.add(Happened::Created {
+        self.note(Happened::Created {
             name: self.name().map(Into::into),
             lifetime: self.kind(),
             adapter_id: self.adapter_id().into(),
             path: self.path_text().into(),
         });
         if seeds.files > 0 {
-            log.add(Happened::Materialized { file_count: seeds.files, total_bytes: seeds.bytes });
+            self.note(Happened::Materialized { file_count: seeds.files, total_bytes: seeds.bytes });
         }
         if credentials.files > 0 {
-            log.add(Happened::CredentialsCopied { file_count: credentials.files });
+            self.note(Happened::CredentialsCopied { file_count: credentials.files });
         }
     }
 
@@ -221,7 +219,7 @@ impl Environment {
 
     /// What was done to this environment through this handle, in order.
     pub fn events(&self) -> Vec<Event> {
-        self.log.lock().events().to_vec()
+        self.log.lock().map_or_else(Vec::new, |log| log.events().to_vec())
     }
 
     /// Replaces the credentials, each file as a whole, and touches nothing else in the profile.
@@ -235,7 +233,7 @@ impl Environment {
     pub fn refresh_credentials(&self, spec: Option<&Spec>, options: &Options) -> Result<()> {
         self.check_owner()?;
         self.noting(|| {
-            let _life = self.life.lock();
+            let _life = self.life()?;
             self.check_standing()?;
             let source = spec.unwrap_or(&self.spec);
             let read = || {
@@ -254,7 +252,7 @@ impl Environment {
                     registry::refresh(name, instance, &options.with_root(root), read, prepare)?
                 }
             };
-            self.log.lock().add(Happened::CredentialsRefreshed { file_count: written.files });
+            self.note(Happened::CredentialsRefreshed { file_count: written.files });
             Ok(())
         })
     }
@@ -293,7 +291,7 @@ impl Environment {
     pub fn destroy(&self, options: &Options) -> Result<()> {
         self.check_owner()?;
         self.noting(|| {
-            let mut life = self.life.lock();
+            let mut life = self.life()?;
             let removed = match (&*life, &self.place) {
                 (Life::Destroyed, _) => return Ok(()),
                 (Life::Ruined(Some(leftover)), _) => leftover.remove(),
@@ -308,7 +306,7 @@ impl Environment {
                     match registry::destroy(name, Some(instance), &options.with_root(root))? {
                         None => Ok(()),
                         Some(destroyed) => {
-                            self.log.lock().add(Happened::RegistryWritten { path: destroyed.index_path.into() });
+                            self.note(Happened::RegistryWritten { path: destroyed.index_path.into() });
                             match destroyed.failed {
                                 None => Ok(()),
                                 Some((error, leftover)) => {
@@ -324,7 +322,7 @@ impl Environment {
                 *life = Life::Destroyed;
             }
             self.stands.store(false, Ordering::Release);
-            self.log.lock().add(Happened::Destroyed { path: self.path_text().into(), ok: removed.is_ok() });
+            self.note(Happened::Destroyed { path: self.path_text().into(), ok: removed.is_ok() });
             removed
         })
     }
@@ -347,8 +345,26 @@ impl Environment {
 
     /// Runs one call; its error goes into the log, and takes the call's events along.
     fn noting<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let first = self.log.lock().events().len();
-        call().map_err(|error| error.noted_in(&mut self.log.lock(), first))
+        let first = self.log.lock().map_or(0, |log| log.events().len());
+        call().map_err(|error| match self.log.lock() {
+            Some(mut log) => error.noted_in(&mut log, first),
+            None => error,
+        })
+    }
+
+    /// Logs it, unless this is a forked child and the log was in another thread's hands at the fork.
+    fn note(&self, what: Happened) {
+        if let Some(mut log) = self.log.lock() {
+            log.add(what);
+        }
+    }
+
+    fn life(&self) -> Result<MutexGuard<'_, Life>> {
+        self.life.lock().ok_or_else(|| {
+            Error::misuse(
+                "another thread was destroying or refreshing this environment when this process was forked: attach to it here",
+            )
+        })
     }
 }
 

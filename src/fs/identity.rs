@@ -2,6 +2,10 @@
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::host::random;
 
@@ -94,5 +98,45 @@ impl<T: Default + Send + Sync> PerProcess<T> {
                 drop(unsafe { Box::from_raw(new) });
             }
         }
+    }
+}
+
+/// A lock that a forked child never waits for in vain: a thread of its parent may have held it at the fork, and is not
+/// there to give it back.
+pub(crate) struct ForkMutex<T> {
+    /// Where whoever holds it gives it back: the process that made it, or a child in which somebody has got it once.
+    works_in: AtomicU64,
+    mutex: Mutex<T>,
+}
+
+/// How long a child doubts whether another thread of its own has just got the lock.
+const DOUBT: Duration = Duration::from_millis(100);
+
+impl<T> ForkMutex<T> {
+    pub fn new(value: T) -> Self {
+        ForkMutex { works_in: AtomicU64::new(process_token()), mutex: Mutex::new(value) }
+    }
+
+    /// `None` where it was held at the fork that made this process.
+    pub fn lock(&self) -> Option<MutexGuard<'_, T>> {
+        let process = process_token();
+        let works_here = || self.works_in.load(Ordering::Acquire) == process;
+        let began = Instant::now();
+        while !works_here() {
+            // Tried, and never waited for: how threads wait is the parent's state, too.
+            if let Some(guard) = self.mutex.try_lock() {
+                self.works_in.store(process, Ordering::Release);
+                return Some(guard);
+            }
+            if began.elapsed() > DOUBT {
+                return None;
+            }
+            thread::yield_now();
+        }
+        Some(self.mutex.lock())
+    }
+
+    pub fn get_mut(&mut self) -> &mut T {
+        self.mutex.get_mut()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use host::{
     is_passing, make_private_dirs, random, read_child, read_private, read_regular, remove_empty, short_name, stamp,
     temp_dir, user,
 };
-pub(crate) use identity::{PerProcess, process_token};
+pub(crate) use identity::{ForkMutex, PerProcess, process_token};
 pub(crate) use lock::{Held, LockError, is_named, open_lock_file, try_flock, unlock};
 pub(crate) use remove::{Budget, Removed, remove_tree, remove_whatever};
 pub(crate) use write::{

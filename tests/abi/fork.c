@@ -1,11 +1,17 @@
 /* Fork: only the process that made an environment owns it. */
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 
 #include "support.h"
 
 #define NOT_THE_OWNER                                                                                   \
     "{'message':'this ephemeral environment belongs to the process that created it, and this is a forked " \
     "child of it: create one here instead'}"
+
+#define IN_OTHER_HANDS                                                                                      \
+    "{'message':'another thread was destroying or refreshing this environment when this process was forked: " \
+    "attach to it here'}"
 
 TEST(a_child_that_frees_an_inherited_handle_removes_nothing) {
     avenv_environment *env = create("{'seed_files':{'seed':'x'}}");
@@ -200,6 +206,52 @@ TEST(a_child_forked_while_other_threads_use_the_handle_is_refused_and_frees_it) 
     destroy_and_free(env);
 }
 
+static void *refresh_in_the_end(void *argument) {
+    avenv_error *error = NULL;
+    avenv_options *options = avenv_options_new();
+    OK(avenv_options_set_lock_timeout_ms(options, 60000, &error));
+    OK(avenv_environment_refresh_credentials((avenv_environment *)argument, NULL, options, &error));
+    avenv_options_free(options);
+    return NULL;
+}
+
+/* A persistent environment is the child's as well, but a handle in which a thread of the parent's stands is not. */
+TEST(a_child_forked_while_another_thread_is_in_the_handle_is_told_to_attach) {
+    avenv_environment *env = create_named("app", "{'credentials':{'token':'t'}}");
+    const char *lock_file = fmt("%s/.lock", default_registry());
+    int lock = open(lock_file, O_RDWR), opened = inotify_init1(IN_CLOEXEC);
+    struct inotify_event event;
+    avenv_error *error = NULL;
+    pthread_t thread;
+    pid_t child;
+    CHECK_INT(flock(lock, LOCK_EX), 0);
+    CHECK(inotify_add_watch(opened, lock_file, IN_OPEN) >= 0);
+    CHECK_INT(pthread_create(&thread, NULL, refresh_in_the_end, env), 0);
+    CHECK_INT(read(opened, &event, sizeof event), sizeof event); /* now it waits for the registry's lock */
+    child = fork();
+    if (child == 0) {
+        avenv_environment *own = NULL;
+        char *events = NULL;
+        alarm(60);
+        FAILS(avenv_environment_destroy(env, NULL, &error), AVENV_INTERNAL_INVARIANT_VIOLATION, IN_OTHER_HANDS);
+        FAILS(avenv_environment_refresh_credentials(env, NULL, NULL, &error), AVENV_INTERNAL_INVARIANT_VIOLATION,
+              IN_OTHER_HANDS);
+        OK(avenv_environment_events_json(env, &events, &error));
+        CONTAINS(events, "env.created");
+        avenv_string_free(events);
+        OK(avenv_environment_attach("app", NULL, &own, &error));
+        avenv_environment_free(own);
+        avenv_environment_free(env);
+        leave();
+    }
+    EXITS(child);
+    CHECK_INT(flock(lock, LOCK_UN), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    close(opened);
+    close(lock);
+    destroy_and_free(env);
+}
+
 #endif
 
 static const struct test tests[] = {
@@ -211,6 +263,7 @@ static const struct test tests[] = {
 #ifndef __SANITIZE_ADDRESS__
     RUN(a_child_forked_while_other_threads_create_can_create_itself),
     RUN(a_child_forked_while_other_threads_use_the_handle_is_refused_and_frees_it),
+    RUN(a_child_forked_while_another_thread_is_in_the_handle_is_told_to_attach),
 #endif
 };
 MAIN(tests)

@@ -15,10 +15,6 @@ static avenv_environment *attach(const char *name) {
     return env;
 }
 
-static const char *default_registry(void) {
-    return fmt("%s/.local/share/agent-venv/envs", getenv("HOME"));
-}
-
 static void check_list(const char *expected) {
     avenv_error *error = NULL;
     char *names = NULL;

@@ -134,6 +134,10 @@ static inline avenv_environment *create_named(const char *name, const char *spec
     return env;
 }
 
+static inline const char *default_registry(void) {
+    return fmt("%s/.local/share/agent-venv/envs", getenv("HOME"));
+}
+
 static inline void destroy_and_free(avenv_environment *env) {
     avenv_error *error = NULL;
     OK(avenv_environment_destroy(env, NULL, &error));
