@@ -1,7 +1,7 @@
 //! Which process this is, told without process ids: those repeat, and differ between namespaces.
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use super::host::random;
 
 /// A number of this process's own, never 0. A forked child has another one.
 pub(crate) fn process_token() -> u64 {
-    // The process id in the token tells parent and child apart where the kernel can't wipe memory on fork.
-    let pid = u64::from(std::process::id());
     let token = token_page();
+    // The process id in the token tells parent and child apart where the kernel can't wipe memory on fork.
+    let pid = if IS_WIPED.load(Ordering::Acquire) { 0 } else { u64::from(std::process::id()) };
     let known = token.load(Ordering::Acquire);
     if known != 0 && known & 0xffff_ffff == pid {
         return known;
@@ -24,6 +24,9 @@ pub(crate) fn process_token() -> u64 {
         Err(other_thread) => other_thread,
     }
 }
+
+/// Whether the kernel wipes the page of the token on fork.
+static IS_WIPED: AtomicBool = AtomicBool::new(false);
 
 /// The token, in memory that reads as zero in a forked child (where the kernel can do that).
 fn token_page() -> &'static AtomicU64 {
@@ -56,7 +59,8 @@ fn wiped_page() -> Option<NonNull<AtomicU64>> {
     let memory = memory.ok()?;
     // SAFETY: the mapping is ours, of this size, and nothing reads it yet. It stays mapped if the advice is refused: it
     // then works as any memory does.
-    _ = unsafe { madvise(memory, size, Advice::LinuxWipeOnFork) };
+    let advised = unsafe { madvise(memory, size, Advice::LinuxWipeOnFork) };
+    IS_WIPED.store(advised.is_ok(), Ordering::Release);
     NonNull::new(memory.cast())
 }
 

@@ -110,15 +110,20 @@ impl Registry {
             Ok(Kind::Directory) => {}
             Ok(_) => return Err(self.unavailable(&profile, "it is a link or a file, not a directory; destroy it")),
             // Destroyed while we looked, or damaged.
-            Err(Errno::NOENT) if !self.is_in_place(entry) => return Err(self.not_found(&entry.metadata.name)),
+            Err(Errno::NOENT) if self.is_gone(entry) == Ok(true) => return Err(self.not_found(&entry.metadata.name)),
             Err(error) => return Err(self.trouble(&profile, error)),
         }
         self.describe(&entry.slug, &entry.metadata)
     }
 
-    pub(super) fn is_in_place(&self, entry: &Entry) -> bool {
-        let there = self.dir.child(ENVS).and_then(|envs| envs.stat_child(&*entry.slug)).map(|stat| Id::of(&stat));
-        there.is_ok() && there == entry.dir.stat().map(|stat| Id::of(&stat))
+    /// Whether an entry was taken away since it was opened.
+    pub(super) fn is_gone(&self, entry: &Entry) -> Result<bool, Errno> {
+        let there = self.dir.child(ENVS).and_then(|envs| envs.stat_child(&*entry.slug));
+        match (there, entry.dir.stat()) {
+            (Ok(there), Ok(own)) => Ok(Id::of(&there) != Id::of(&own)),
+            (Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP), Ok(_)) => Ok(true),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
     }
 
     /// What a handle needs, from metadata alone.

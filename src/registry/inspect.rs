@@ -21,7 +21,11 @@ pub(crate) fn inspect<T>(
     let entry = registry.same(found, name, instance)?;
     let seen = registry.with_profile(&entry, look);
     // What was seen of one that is being deleted is nothing to go by.
-    if registry.is_in_place(&entry) { seen } else { Err(registry.not_found(name)) }
+    match registry.is_gone(&entry) {
+        Ok(false) => seen,
+        Ok(true) => Err(registry.not_found(name)),
+        Err(error) => Err(registry.trouble(&format!("{ENVS}/{}", entry.slug), error)),
+    }
 }
 
 impl Registry {
@@ -44,7 +48,7 @@ impl Registry {
         let trouble = |error| -> Error {
             match error {
                 // Destroyed while we looked.
-                Errno::NOENT if !self.is_in_place(entry) => self.not_found(&entry.metadata.name),
+                Errno::NOENT if self.is_gone(entry) == Ok(true) => self.not_found(&entry.metadata.name),
                 error => self.trouble(&format!("{ENVS}/{}/{PROFILE}", entry.slug), error),
             }
         };
