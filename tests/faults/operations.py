@@ -6,9 +6,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from logins import COPY, OTHERS, Login
 from programs import Answer
 from scene import FOREIGN, NEW, OLD, OLD_OR_NEW, OTHER, TARGET, Scene
 
@@ -112,6 +113,11 @@ def refreshed(scene: Scene, answer: Answer) -> None:
     scene.check_whole(answer, NEW)
 
 
+def told(scene: Scene, answer: Answer) -> None:
+    status = scene.login.status
+    assert answer["report"]["status"] == ("host_newer" if status == "same" else status)
+
+
 def destroyed(scene: Scene, answer: Answer) -> None:
     assert TARGET not in scene.names()
     scene.check_nothing_left()
@@ -158,6 +164,7 @@ class Operation:
     """There is no readable index before it came to its end."""
     writes: bool = True
     """Whether it takes the durable option."""
+    login: Login = COPY
     unfinished: bool = False
     """The target is another implementation's, and can't be attached to before it is finished."""
 
@@ -222,6 +229,18 @@ UNFINISHED = Operation(
 )
 FOREIGNERS = [(UNFINISHED, False), (UNFINISHED, True)]
 
+LOGIN_STATUS = Operation(
+    "login status",
+    standing,
+    "status",
+    told,
+    before=ATTACH,
+    kinds=(*SETUP, "EnvironmentNotFound"),
+    reads_only=True,
+    writes=False,
+)
+REFRESH = next(operation for operation in REGISTRY if operation.name == "refresh")
+
 EPHEMERAL = [
     Operation("ephemeral create", nowhere, "ephemeral", created, kinds=SETUP, may_exist=ABSENT),
     Operation(
@@ -245,9 +264,16 @@ EPHEMERAL = [
     ),
 ]
 
+# Nothing of a login that is not copied is cached: an attach reads the host's, and so it may miss it.
+LOGINS = [LOGIN_STATUS] + [
+    replace(operation, name=f"{operation.name}, login {login}", login=login, kinds=(*SETUP, *operation.kinds))
+    for login in OTHERS
+    for operation in (REGISTRY[0], REGISTRY[4], LOGIN_STATUS, REFRESH, EPHEMERAL[0], EPHEMERAL[1])
+]
+
 FULL = os.environ.get("AGENT_VENV_FAULTS") == "full"
 """Whether all is tried, and not only as much as each change can wait for."""
 
-QUICK = [(operation, False) for operation in (*REGISTRY, *EPHEMERAL)]
-CASES = QUICK + [(operation, True) for operation, _ in QUICK if operation.writes]
+QUICK = [(operation, False) for operation in (*REGISTRY, *EPHEMERAL, *LOGINS)]
+CASES = QUICK + [(operation, True) for operation, _ in QUICK if operation.writes and operation.login is COPY]
 """Each operation, and whether it is durable."""

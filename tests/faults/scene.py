@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from logins import COPY, Login
 from peer import Peer
 from programs import Answer, Meddled, MeddledProcess, Programs
 from snapshot import Node, Snapshot
@@ -20,35 +21,27 @@ SCRIPT = "#!/bin/sh\n"
 LARGE = "0123456789abcdef" * 4096
 
 
-def spec(age: str, large: str) -> dict[str, Any]:
+def spec(login: Login, home: Path, age: str, large: str) -> dict[str, Any]:
     return {
-        "adapter": "codex",
+        "adapter": login.adapter,
+        "options": login.options(home),
         "env_overrides": {"MINE": "$EPHEMERAL_HOME/x"},
-        "seed_files": {"config.toml": "", "hooks/run.sh": SCRIPT, "deep/er/large": large},
+        "seed_files": {"seed": "", "hooks/run.sh": SCRIPT, "deep/er/large": large},
         "file_modes": {"hooks/run.sh": 0o700},
         "credentials": {"more/token": f"{age} token"},
     }
 
 
-def login(age: str) -> str:
-    return json.dumps({"OPENAI_API_KEY": f"sk-fake-{age}"})
-
-
 DIRECTORY = Node(0o700, None)
 SEEDS = {
     "": DIRECTORY,
-    "config.toml": Node(0o600, b""),
+    "seed": Node(0o600, b""),
     "hooks": DIRECTORY,
     "hooks/run.sh": Node(0o700, SCRIPT.encode()),
     "deep": DIRECTORY,
     "deep/er": DIRECTORY,
     "more": DIRECTORY,
 }
-CREDENTIALS = {
-    path: {age: Node(0o600, content(age).encode()) for age in ("old", "new")}
-    for path, content in {"auth.json": login, "more/token": lambda age: f"{age} token"}.items()
-}
-
 OLD = {"old"}
 NEW = {"new"}
 OLD_OR_NEW = {"old", "new"}
@@ -56,7 +49,8 @@ OLD_OR_NEW = {"old", "new"}
 
 class Scene:
     def __init__(self, directory: Path, programs: Programs, peer: Peer, large: str = LARGE) -> None:
-        self.seeds = {**SEEDS, "deep/er/large": Node(0o600, large.encode())}
+        self.large = large
+        self.login = COPY
         self.directory = directory
         self.programs = programs
         self.peer = peer
@@ -67,9 +61,6 @@ class Scene:
         """What stands there when an attack begins."""
         self.dangling: set[str] = set()
         """Names without a directory that were there then."""
-        (self.home / ".codex").mkdir(parents=True)
-        for age in OLD_OR_NEW:
-            self.spec(age).write_text(json.dumps(spec(age, large)))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -84,7 +75,10 @@ class Scene:
         return self.directory / f"{age}.json"
 
     def log_in(self, age: str) -> None:
-        (self.home / ".codex/auth.json").write_text(login(age))
+        host = self.home / self.login.host
+        host.parent.mkdir(parents=True, exist_ok=True)
+        host.write_text(self.login.content(age))
+        host.chmod(0o600)
 
     def ask(self, *steps: str, age: str = "new") -> list[Answer]:
         """What a fresh process is answered."""
@@ -98,8 +92,11 @@ class Scene:
 
     # Putting it up
 
-    def prepare(self, how: Callable[[Scene], None]) -> None:
+    def prepare(self, how: Callable[[Scene], None], login: Login = COPY) -> None:
         """Makes a start of what stands there after `how`, with an old login in all and a new one on the host."""
+        self.login = login
+        for age in OLD_OR_NEW:
+            self.spec(age).write_text(json.dumps(spec(login, self.home, age, self.large)))
         self.log_in("old")
         for each in (self.registry, self.ephemeral):
             shutil.rmtree(each, ignore_errors=True)
@@ -157,24 +154,36 @@ class Scene:
         """An environment that was answered has all that its spec says, and credentials of these ages."""
         assert answer["status"] == 0, answer
         path = Path(answer["path"])
-        assert answer["adapter_id"] == "codex"
-        assert answer["env_overrides"] == {"CODEX_HOME": str(path), "MINE": f"{path}/x"}
+        assert answer["adapter_id"] == self.login.adapter
+        recordable = {self.login.variable: str(path), "MINE": f"{path}/x"}
+        overrides = dict(answer["env_overrides"])
+        # The host's as it is now: read at each attach.
+        handed = {name: overrides.pop(name, None) for name in self.login.handed(self.home, "new")}
+        assert handed in [self.login.handed(self.home, age) for age in ("old", "new")]
+        more = {"COPILOT_CACHE_HOME": f"{path}/cache"} if self.login.variable == "COPILOT_HOME" else {}
+        assert overrides == {**recordable, **more}
         self.check_profile(Snapshot.take(path), ages)
         metadata = path.parent / "metadata.json"
         if path.name == "profile":
             recorded = json.loads(metadata.read_bytes())
-            assert recorded["env_overrides"] == answer["env_overrides"]
+            assert recorded["env_overrides"] == overrides, "what is handed over at each attach is recorded"
             assert recorded["credentials_loaded"] is True
             assert recorded["credentials_loaded_at"]
             assert metadata.stat().st_mode & 0o7777 == 0o600
 
     def check_profile(self, found: Snapshot, ages: Collection[str]) -> None:
-        expected = {*self.seeds, *CREDENTIALS}
+        seeds = {**SEEDS, "deep/er/large": Node(0o600, self.large.encode())}
+        seeds |= {path: Node(0o600, content.encode()) for path, content in self.login.seeds.items()}
+        expected = {*seeds, *self.credentials("new")}
         assert set(found) == expected, f"files {set(found) ^ expected} are missing or too many"
-        for path, node in self.seeds.items():
+        for path, node in seeds.items():
             assert found[path] == node, f"{path} is not what was seeded"
-        for path, by_age in CREDENTIALS.items():
-            assert found[path] in [by_age[age] for age in ages], f"{path} is torn, or not {ages}"
+        by_age = [self.credentials(age) for age in ages]
+        for path in self.credentials("new"):
+            assert found[path] in [credentials[path] for credentials in by_age], f"{path} is torn, or not {ages}"
+
+    def credentials(self, age: str) -> dict[str, Node]:
+        return {"more/token": Node(0o600, f"{age} token".encode()), **self.login.files(self.home, age)}
 
     def check_others_untouched(self) -> None:
         """Whatever happened to the target, the other environments are byte for byte what they were."""

@@ -15,6 +15,8 @@ class Node:
     """None: a directory."""
     mtime: int = field(default=0, compare=False)
     """In nanoseconds, by which the library knows its own files again."""
+    link: bool = False
+    """A symbolic link; its content is where it leads."""
 
 
 class Snapshot(dict[str, Node]):
@@ -34,6 +36,9 @@ class Snapshot(dict[str, Node]):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(name)
                         continue
+                    if entry.is_symlink():
+                        nodes[name] = Node(0o777, os.readlink(entry.path).encode(), link=True)
+                        continue
                     assert entry.is_file(follow_symlinks=False), f"{entry.path}: neither"
                     is_ = entry.stat(follow_symlinks=False)
                     content = Path(entry.path).read_bytes()
@@ -51,6 +56,12 @@ class Snapshot(dict[str, Node]):
             if there == node and there.mtime == node.mtime:
                 continue
             path = directory / below
+            if there is not None and node.link != there.link:
+                path.unlink()
+            if node.link:
+                path.unlink(missing_ok=True)
+                path.symlink_to((node.content or b"").decode())
+                continue
             if node.content is not None:
                 path.write_bytes(node.content)
                 os.utime(path, ns=(node.mtime, node.mtime))

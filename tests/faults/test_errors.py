@@ -43,6 +43,7 @@ FAILURES: dict[str, tuple[int, ...]] = {
     "rmdir": REMOVE,
     "stat": LOOK,
     "statx": LOOK,
+    "symlinkat": CHANGE,
     "unlinkat": REMOVE,
     "utimensat": REMOVE,
     "write": (EINTR, EIO, ENOSPC),
@@ -91,7 +92,7 @@ ATTACKED = [*CASES, *FOREIGNERS] if FULL else QUICK
 def test_any_system_call_that_fails_once_is_told_or_overcome(
     scene: Scene, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     again = ("tell", operation.step, "tell")
     untouched = scene.meddle(0, "trace", *operation.steps(durable))
     for nth, call in enumerate(untouched.calls, start=1):

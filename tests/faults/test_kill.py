@@ -68,7 +68,7 @@ ATTACKED = [*CASES, *FOREIGNERS] if FULL else CASES
 def test_killed_at_any_system_call_it_leaves_a_name_absent_or_whole(
     scene: Scene, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     while True:
         scene.put_up()
         run = scene.meddle(sweep.next, "kill", *operation.steps(durable))

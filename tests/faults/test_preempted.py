@@ -93,7 +93,7 @@ def check_preempted(scene: Scene, answer: Answer, beside: list[Answer]) -> None:
 def test_another_process_may_come_in_between_at_any_system_call(
     scene: Scene, operation: Operation, sweep: Sweep
 ) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     while True:
         # In the short form each point meets one of the others; what only reads takes few calls, and meets all.
         every = FULL or operation.reads_only
@@ -119,7 +119,7 @@ def test_another_process_may_come_in_between_at_any_system_call(
 
 @pytest.mark.parametrize("operation", EPHEMERAL, ids=str)
 def test_what_has_a_living_owner_is_never_reaped(scene: Scene, operation: Operation, sweep: Sweep) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     while True:
         scene.put_up()
         process = scene.begin(sweep.next, "pause", *operation.steps(), "tell")

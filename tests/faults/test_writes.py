@@ -19,7 +19,7 @@ from test_kill import check_after_death
 def test_a_death_within_a_write_leaves_a_name_absent_or_whole(
     scene: Scene, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     untouched = scene.meddle(0, "trace", *operation.steps(durable))
     for nth, call in enumerate(untouched.calls, start=1):
         if call == "write":
@@ -36,7 +36,7 @@ def test_a_death_within_a_write_leaves_a_name_absent_or_whole(
 def test_short_reads_and_writes_are_gone_on_with(
     scene: Scene, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     untouched = scene.meddle(0, "trace", *operation.steps(durable))
     for nth, call in enumerate(untouched.calls, start=1):
         if call in ("read", "write"):
@@ -69,7 +69,7 @@ def test_a_death_within_the_write_of_a_megabyte_leaves_a_name_absent_or_whole(
     directory: Path, programs: Programs, peer: Peer, operation: Operation, durable: bool, sweep: Sweep
 ) -> None:
     scene = Scene(directory, programs, peer, large="0123456789abcdef" * (MEGABYTE // 16))
-    scene.prepare(operation.begin)
+    scene.prepare(operation.begin, operation.login)
     untouched = scene.meddle(0, "trace", *operation.steps(durable))
     parts = [0, 1, 4096, MEGABYTE // 2 + 1, MEGABYTE - 1]
     left = set()

@@ -76,6 +76,8 @@ static void act(const char *step, const char *argument) {
         status = avenv_environment_create_ephemeral(spec, options, new_env(), &error);
     } else if (strcmp(step, "refresh") == 0) {
         status = avenv_environment_refresh_credentials(env, spec, options, &error);
+    } else if (strcmp(step, "status") == 0) {
+        status = avenv_environment_login_status_json(env, &report, &error);
     } else if (strcmp(step, "destroy") == 0) {
         status = avenv_environment_destroy(env, options, &error);
     } else if (strcmp(step, "destroy-name") == 0) {
