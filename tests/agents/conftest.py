@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,16 @@ def surface(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def program(agent: Agent, host: Host) -> list[str | Path]:
     """What starts the agent's own program in a check."""
-    return [*host.beside_the_server(), *GUARD, *host.given(agent), *fetch.command(agent.id)]
+    return command(host, agent)
+
+
+def command(host: Host, agent: Agent, not_given: Collection[str] = ()) -> list[str | Path]:
+    return [
+        *host.beside_the_server(),
+        *GUARD,
+        *host.given(agent, not_given),
+        *fetch.command(agent.id),
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +119,9 @@ def pytest_runtest_makereport(
     assert isinstance(item, pytest.Function)
     check = item.originalname.removeprefix("test_").replace("_", " ")
     agent = item.callspec.getparam("agent")
-    assert isinstance(agent, Agent)
-    column = f"{agent.id} {item.callspec.getparam('surface')}"
+    column = (
+        f"{agent.id if isinstance(agent, Agent) else agent} {item.callspec.getparam('surface')}"
+    )
     outcomes = item.config.stash[OUTCOMES]
     if report.failed or report.skipped:
         outcomes[check, column] = "FAILED"
@@ -131,11 +141,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     outcomes = terminalreporter.config.stash[OUTCOMES]
     checks = list(dict.fromkeys(check for check, _ in outcomes))
     columns = [f"{agent.id} {surface}" for agent in AGENTS for surface in SURFACES]
+    columns += sorted({column for _, column in outcomes} - set(columns))
     width = max(map(len, checks), default=0)
     terminalreporter.section("real agents")
     terminalreporter.line("  ".join([" " * width, *columns]))
     for check in checks:
-        cells = [outcomes.get((check, each), "not run").ljust(len(each)) for each in columns]
+        cells = [outcomes.get((check, each), "-").ljust(len(each)) for each in columns]
         terminalreporter.line("  ".join([check.ljust(width), *cells]))
     failed = list(outcomes.values()).count("FAILED")
     terminalreporter.line(f"{len(outcomes)} checks ran with the real programs: {failed} failed")

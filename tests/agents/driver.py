@@ -70,8 +70,18 @@ class Profile:
         """Run a program with the variables that the library answers for this environment."""
         return self.driver.run(self.slot, *argv)
 
+    def variables(self) -> dict[str, str]:
+        """All that a child of it has."""
+        entries = self.run("/usr/bin/env", "-0").out.rstrip("\0").split("\0")
+        return dict(entry.split("=", 1) for entry in entries)
+
     def refresh_credentials(self) -> None:
         self.driver.ask("refresh", self.slot)
+
+    def login_status(self) -> str:
+        """How its login stands to the host's."""
+        [told] = self.driver.ask("status", self.slot)
+        return str(json.loads(told)["status"])
 
     def destroy(self) -> None:
         self.driver.ask("destroy", self.slot)

@@ -36,7 +36,7 @@ def command(agent: str) -> tuple[Path, ...]:
         if not _is(package, _pinned(pin)):
             _fetch(pin, package)
     program = package / pin["program"]
-    return (program,) if program.suffix != ".js" else (_node(), program)
+    return (program,) if program.suffix not in (".js", ".mjs") else (_node(), program)
 
 
 def _node() -> Path:

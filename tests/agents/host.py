@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import fetch
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 # An ordinary user may leave the network too, as itself in a user namespace of its own.
 # There each keeps the right to bring up its loopback.
 ORDINARY_USER = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
-NO_NETWORK = ["unshare", *ORDINARY_USER, "--net", "--"]
+NO_NETWORK = ["unshare", *ORDINARY_USER, "--net"]
 
 Snapshot = dict[str, tuple[object, ...]]
 
@@ -79,10 +79,16 @@ class Host:
             "OF_THE_PARENT": "kept",
         }
 
-    def command(self, environment: Mapping[str, str], *argv: str | Path) -> list[str]:
-        """The command line that runs `argv` with these variables only, without a network."""
+    def command(
+        self, environment: Mapping[str, str], *argv: str | Path, leaves_others: bool = False
+    ) -> list[str]:
+        """The command line that runs `argv` with these variables only, without a network.
+
+        What `leaves_others` behind runs among processes that all end with it.
+        """
+        apart = ["--pid", "--fork", "--kill-child", "--mount-proc"] if leaves_others else []
         assignments = [f"{name}={value}" for name, value in environment.items()]
-        return [*NO_NETWORK, "env", "-i", *assignments, *map(str, argv)]
+        return [*NO_NETWORK, *apart, "--", "env", "-i", *assignments, *map(str, argv)]
 
     def run(self, environment: Mapping[str, str], *argv: str | Path) -> Result:
         """Run a program without the library."""
@@ -106,15 +112,19 @@ class Host:
         file.unlink(missing_ok=True)
         return tuple(keys)
 
-    def given(self, agent: Agent) -> list[str]:
+    def given(self, agent: Agent, but: Collection[str] = ()) -> list[str]:
         """Put before a program, gives it what the checks give this agent."""
         places = {"elsewhere": self.elsewhere, "cache": fetch.cache()}
-        given = (f"{name}={value.format(**places)}" for name, value in agent.given.items())
+        given = (
+            f"{name}={value.format(**places)}"
+            for name, value in agent.given.items()
+            if name not in but
+        )
         return ["/usr/bin/env", *given]
 
-    def copy_of_home(self) -> Path:
+    def copy_of_home(self, name: str = "home-copy") -> Path:
         """For an agent that is to run without a profile: it writes to its HOME."""
-        copy = self.home.with_name("home-copy")
+        copy = self.home.with_name(name)
         shutil.copytree(self.home, copy, symlinks=True)
         return copy
 

@@ -32,6 +32,17 @@ static void refresh(avenv_environment *env) {
     printf("ok\n");
 }
 
+static void status(const avenv_environment *env) {
+    avenv_error *error = NULL;
+    char *told = NULL;
+    if (avenv_environment_login_status_json(env, &told, &error) != AVENV_OK) {
+        report_error(error);
+        return;
+    }
+    printf("ok\t%s\n", told);
+    avenv_string_free(told);
+}
+
 static void destroy(avenv_environment *env) {
     avenv_error *error = NULL;
     if (avenv_environment_destroy(env, NULL, &error) != AVENV_OK) {
@@ -128,6 +139,8 @@ static void answer(char *line) {
         run(env, fields[2], fields[3], fields + 4);
     } else if (env != NULL && strcmp(fields[0], "refresh") == 0) {
         refresh(env);
+    } else if (env != NULL && strcmp(fields[0], "status") == 0) {
+        status(env);
     } else if (env != NULL && strcmp(fields[0], "destroy") == 0) {
         destroy(env);
     } else {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -15,7 +16,8 @@ environments: list[Environment] = []
 
 
 def create(adapter: str, options: str) -> tuple[object, ...]:
-    env = Environment.ephemeral(EnvironmentSpec(adapter=adapter, options=json.loads(options)))
+    named = json.loads(adapter) if adapter.startswith("{") else adapter
+    env = Environment.ephemeral(EnvironmentSpec(adapter=named, options=json.loads(options)))
     environments.append(env)
     return len(environments) - 1, env.path, json.dumps(env.env_unset)
 
@@ -34,12 +36,16 @@ def refresh(slot: str) -> tuple[object, ...]:
     return ()
 
 
+def status(slot: str) -> tuple[object, ...]:
+    return (json.dumps(dataclasses.asdict(environments[int(slot)].login_status())),)
+
+
 def destroy(slot: str) -> tuple[object, ...]:
     environments[int(slot)].destroy()
     return ()
 
 
-OPERATIONS = {each.__name__: each for each in (create, run, refresh, destroy)}
+OPERATIONS = {each.__name__: each for each in (create, run, refresh, status, destroy)}
 
 for line in sys.stdin:
     operation, *fields = line.rstrip("\n").split("\t")

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ADDRESS = ("127.0.0.1", 18080)
-KEYS = ("authorization", "x-api-key", "x-goog-api-key")
+KEYS = ("authorization", "x-api-key", "x-goog-api-key", "openai-organization")
 REFUSED = json.dumps({"error": {"type": "authentication_error", "message": "refused"}}).encode()
 
 shown: dict[str, None] = {}

@@ -3,7 +3,7 @@
 A new agent is one class here and one entry in programs.json.
 """
 
-from .base import Agent, Result, Run
+from .base import Agent, Leak, Result, Run
 from .claude_code import ClaudeCode
 from .codex import Codex
 from .copilot_cli import CopilotCli
@@ -22,4 +22,4 @@ AGENTS: tuple[Agent, ...] = (
     Pi(),
 )
 
-__all__ = ["AGENTS", "Agent", "Result", "Run"]
+__all__ = ["AGENTS", "Agent", "Leak", "Result", "Run"]

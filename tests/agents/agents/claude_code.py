@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from .base import Agent, Result, Run, stdio_server, write_json
+from .base import Agent, Leak, Result, Run, stdio_server, write_json
 
 SUBSCRIPTIONS = {"first": "max", "later": "pro", "decoy": "team"}
 
@@ -36,6 +36,31 @@ class ClaudeCode(Agent):
         "CLAUDE_CODE_OAUTH_TOKEN_FILE_DESCRIPTOR",
     )
 
+    closed_by_strict: ClassVar = (
+        Leak(
+            "a login in ~/.config/anthropic",
+            lambda run, home: _status(run)["authMethod"] == "oauth_token",
+            on_host=lambda home: _log_in_elsewhere(home / ".config/anthropic"),
+            options={"login": "none"},
+        ),
+        Leak(
+            "logs of MCP servers in ~/.cache",
+            lambda run, home: _logs_below(run, home / ".cache/claude-cli-nodejs"),
+        ),
+        Leak(
+            "another provider by a variable",
+            lambda run, home: _status(run)["apiProvider"] == "bedrock",
+            inherited={"CLAUDE_CODE_USE_BEDROCK": "1"},
+        ),
+    )
+
+    trust_question = "Isthisaprojectyoucreatedoroneyoutrust?"
+    greeting = "ClaudeMax"
+    log_out = ("auth", "logout")
+
+    def uses_token(self, run: Run, token: str) -> bool:
+        return _status(run)["authMethod"] == "oauth_token"
+
     def login_text(self, account: str) -> str:
         login = {
             "accessToken": f"sk-ant-oat01-fake-{account}",
@@ -51,10 +76,8 @@ class ClaudeCode(Agent):
         write_json(home / ".claude.json", config)
 
     def account(self, run: Run, directory: Path) -> str | None:
-        result = run("auth", "status")
-        status = json.loads(result.out)
+        status = _status(run)
         assert status["configDirectory"] == str(directory)
-        assert result.code == (0 if status["loggedIn"] else 1)
         if not status["loggedIn"]:
             return None
         accounts = {theirs: ours for ours, theirs in SUBSCRIPTIONS.items()}
@@ -80,3 +103,28 @@ class ClaudeCode(Agent):
 
     def _add(self, run: Run, name: str) -> Result:
         return run("mcp", "add", "--scope", "user", name, "--", "/bin/echo", name)
+
+
+def _status(run: Run) -> dict[str, Any]:
+    result = run("auth", "status")
+    status: dict[str, Any] = json.loads(result.out)
+    assert result.code == (0 if status["loggedIn"] else 1)
+    return status
+
+
+def _log_in_elsewhere(directory: Path) -> None:
+    """Logs the host in where another program of the same maker's looks first."""
+    write_json(directory / "configs/default.json", {"authentication": {"type": "user_oauth"}})
+    login = {
+        "access_token": "sk-ant-oat01-fake-elsewhere",
+        "refresh_token": "fake",
+        "expires_at": 4102444800,
+    }
+    write_json(directory / "credentials/default.json", login)
+
+
+def _logs_below(run: Run, directory: Path) -> bool:
+    """`mcp get` starts a server that does not answer as it should, which is logged."""
+    run("mcp", "add", "--scope", "user", "logged", "--", "/bin/echo", "logged")
+    assert "Status:" in run("mcp", "get", "logged").out
+    return directory.exists()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from .base import Agent, Run
+from .base import SERVER, Agent, Leak, Run
 
 
 class Codex(Agent):
@@ -20,6 +20,22 @@ class Codex(Agent):
     leaks: ClassVar = {"CODEX_ACCESS_TOKEN": "fake-from-parent"}
     # `codex exec` sends the key of the first, and keeps its state in the second.
     unseen_leaks = ("CODEX_API_KEY", "CODEX_SQLITE_HOME")
+
+    closed_by_strict: ClassVar = (
+        Leak(
+            "an organization by a variable",
+            lambda run, home: "org-of-the-parent" in exec_keys(run),
+            inherited={"OPENAI_ORGANIZATION": "org-of-the-parent"},
+        ),
+    )
+
+    trust_question = "Trustthisfolder?"
+    greeting = "of-the-project"
+    trusted_files: ClassVar = {".codex/config.toml": 'model = "of-the-project"\n'}
+    log_out = ("logout",)
+
+    def uses_token(self, run: Run, token: str) -> bool:
+        return exec_keys(run) == (f"Bearer {token}",)
 
     def login_text(self, account: str) -> str:
         return json.dumps({"OPENAI_API_KEY": f"sk-fake-0123456789{account}"})
@@ -54,3 +70,10 @@ class Codex(Agent):
             return True
         assert f"No MCP server named '{name}' found" in result.err, result
         return False
+
+
+def exec_keys(run: Run) -> Sequence[str]:
+    """What a prompt shows to the server."""
+    result = run("exec", "--skip-git-repo-check", "-c", f'openai_base_url="{SERVER}/v1"', "hi")
+    assert result.keys, result
+    return result.keys

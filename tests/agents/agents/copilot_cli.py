@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from .base import SERVER, Agent, Run, shown, stdio_server, write_json
+from .base import SERVER, Agent, Leak, Run, shown, stdio_server, write_json
 
 
 class CopilotCli(Agent):
@@ -35,6 +35,21 @@ class CopilotCli(Agent):
         "COPILOT_PROVIDER_BASE_URL",
         "COPILOT_PROVIDER_BEARER_TOKEN",
         "COPILOT_SKILLS_DIRS",
+    )
+
+    closed_by_strict: ClassVar = (
+        Leak(
+            "the login of gh",
+            lambda run, home: shown(run("--prompt", "hi"), "Bearer gho_fake_") == "of-gh",
+            on_host=lambda home: _log_in_gh(home),
+            inherited={"PATH": "{home}/bin:/usr/bin:/bin"},
+            options={"login": "none"},
+        ),
+        Leak(
+            "an id in ~/.cache",
+            lambda run, home: _leaves(run, home / ".cache/Microsoft"),
+            not_given=("XDG_CACHE_HOME",),
+        ),
     )
 
     def login_text(self, account: str) -> str:
@@ -69,3 +84,19 @@ class CopilotCli(Agent):
         assert result.code == 0, result
         assert "User servers:" in result.out or "No MCP servers configured." in result.out, result
         return [name for name in names if f"  {name} (local)\n" in result.out]
+
+
+def _log_in_gh(home: Path) -> None:
+    """A `gh` that tells the token of its configuration, as the real one does."""
+    token = home / ".config/gh/token"
+    token.parent.mkdir(parents=True)
+    token.write_text("gho_fake_of-gh\n")
+    program = home / "bin/gh"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nexec cat "${GH_CONFIG_DIR:-$HOME/.config/gh}/token"\n')
+    program.chmod(0o755)
+
+
+def _leaves(run: Run, directory: Path) -> bool:
+    run("--prompt", "hi")
+    return directory.exists()

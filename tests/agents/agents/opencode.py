@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from .base import Agent, Run, write_json
+from .base import Agent, Leak, Run, write_json, write_skill
 
 PROVIDERS = {"first": "anthropic", "later": "openai", "decoy": "groq"}
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -40,6 +40,32 @@ class OpenCode(Agent):
         "OPENCODE_DB",
         "OPENCODE_TEST_HOME",
         "OPENCODE_TEST_MANAGED_CONFIG_DIR",
+    )
+
+    closed_by_strict: ClassVar = (
+        Leak(
+            "skills of ~/.claude",
+            lambda run, home: "of-claude" in run("debug", "skill").out,
+            on_host=lambda home: write_skill(home / ".claude/skills", "of-claude"),
+        ),
+        Leak(
+            "skills of ~/.agents",
+            lambda run, home: "of-agents" in run("debug", "skill").out,
+            on_host=lambda home: write_skill(home / ".agents/skills", "of-agents"),
+        ),
+        Leak(
+            "MCP servers of ~/.opencode",
+            lambda run, home: "/bin/echo stray" in COLOURS.sub("", run("mcp", "list").out),
+            on_host=lambda home: write_json(
+                home / ".opencode/opencode.json",
+                {"mcp": {"stray": {"type": "local", "command": ["/bin/echo", "stray"]}}},
+            ),
+        ),
+        Leak(
+            "a key by a variable",
+            lambda run, home: "POE_API_KEY" in run("auth", "list").out,
+            inherited={"POE_API_KEY": "fake-from-parent"},
+        ),
     )
 
     def login_text(self, account: str) -> str:

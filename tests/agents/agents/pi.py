@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from .base import Agent, Run, write_json
+from .base import Agent, Leak, Run, write_json
 
 PROVIDERS = {"first": "anthropic", "later": "openai", "decoy": "groq"}
 
@@ -28,6 +28,14 @@ class Pi(Agent):
     }
     # The file's login wins over these two, which are for the same provider.
     unseen_leaks = ("ANTHROPIC_API_KEY", "ANTHROPIC_OAUTH_TOKEN", "PI_CODING_AGENT_SESSION_DIR")
+
+    closed_by_strict: ClassVar = (
+        Leak(
+            "a provider by a variable",
+            lambda run, home: "huggingface" in run("--list-models").err,
+            inherited={"HF_TOKEN": "fake-from-parent"},
+        ),
+    )
 
     def login_text(self, account: str) -> str:
         return json.dumps({PROVIDERS[account]: {"type": "api_key", "key": f"fake-{account}"}})
