@@ -1,218 +1,265 @@
 //! The entries of an index, without a tree: a registry may have grown for years.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+pub(super) const SCHEMA: i64 = 1;
+/// What an index of ours begins and ends with.
+const HEAD: &str = r#"{"schema_version":1,"entries":{"#;
+const TAIL: &str = "}}";
+
 /// Names and values, sorted by name, no name twice.
-#[derive(Default)]
-pub(super) struct Entries {
-    text: String,
-    pairs: Vec<(Text, Text)>,
-    /// Whether the text is exactly as we write it, so that what stands in it is copied, not written again.
-    is_ours: bool,
+pub(super) enum Entries {
+    /// The index's text, exactly as we write it and without an escape: what is done to it is done to the text.
+    Plain { text: String, places: Vec<Place> },
+    /// Where some name or value can't be written without.
+    Escaped(Vec<(String, String)>),
 }
 
-/// A string of the file: where it stands in it, or itself where it is written with escapes there, or is new.
-enum Text {
-    InFile(Range<u32>),
-    Own(Box<str>),
+/// Where in the text an entry's name and its value begin, behind their quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    name: u32,
+    value: u32,
 }
 
-impl Text {
-    fn get<'a>(&'a self, file: &'a str) -> &'a str {
-        match self {
-            Text::InFile(range) => file.get(range.start as usize..range.end as usize).unwrap_or_default(),
-            Text::Own(text) => text,
-        }
+impl Default for Entries {
+    fn default() -> Self {
+        Entries::Plain { text: format!("{HEAD}{TAIL}"), places: Vec::new() }
     }
 }
 
 impl Entries {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.get(&self.text), value.get(&self.text)))
+        (0..self.len()).map(|position| self.at(position))
     }
 
-    pub fn get(&self, name: &str) -> Option<&str> {
-        let position = self.position(name).ok()?;
-        self.pairs.get(position).map(|(_, value)| value.get(&self.text))
-    }
-
-    pub fn insert(&mut self, name: &str, value: String) {
-        let pair = (Text::Own(name.into()), Text::Own(value.into()));
-        match self.position(name) {
-            Ok(position) => self.pairs[position] = pair,
-            Err(position) => self.pairs.insert(position, pair),
+    fn len(&self) -> usize {
+        match self {
+            Entries::Plain { places, .. } => places.len(),
+            Entries::Escaped(pairs) => pairs.len(),
         }
     }
 
-    pub fn remove(&mut self, name: &str) {
-        if let Ok(position) = self.position(name) {
-            self.pairs.remove(position);
+    fn at(&self, position: usize) -> (&str, &str) {
+        match self {
+            Entries::Plain { text, places } => {
+                let Place { name, value } = places[position];
+                let end = entry(text, places, position).end;
+                let piece = |range: Range<usize>| text.get(range).unwrap_or_default();
+                (piece(name as usize..value as usize - r#"":""#.len()), piece(value as usize..end - 1))
+            }
+            Entries::Escaped(pairs) => (&pairs[position].0, &pairs[position].1),
         }
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
-        self.pairs.binary_search_by(|(other, _)| other.get(&self.text).cmp(name))
-    }
-
-    /// Sorts; false where a name is there twice.
-    fn sort(&mut self) -> bool {
-        let text = &self.text;
-        let in_order = |pairs: &[(Text, Text)]| pairs.windows(2).all(|two| two[0].0.get(text) < two[1].0.get(text));
-        if in_order(&self.pairs) {
-            return true;
-        }
-        self.pairs.sort_by(|(a, _), (b, _)| a.get(text).cmp(b.get(text)));
-        in_order(&self.pairs)
-    }
-
-    /// The whole index: this schema version, and these entries.
-    pub fn to_json(&self, schema: i64) -> Vec<u8> {
-        let mut json = Vec::with_capacity(self.text.len() + 256);
-        json.extend_from_slice(head(schema).as_bytes());
-        // Entries that follow each other in the file, not yet copied.
-        let mut run = 0..0;
-        for pair in &self.pairs {
-            match pair {
-                (Text::InFile(name), Text::InFile(value)) if self.is_ours => {
-                    let entry = name.start - 1..value.end + 1;
-                    if run.end + 1 == entry.start && !run.is_empty() {
-                        run.end = entry.end;
-                    } else {
-                        self.push_run(&mut json, std::mem::replace(&mut run, entry));
-                    }
-                }
-                (name, value) => {
-                    self.push_run(&mut json, std::mem::replace(&mut run, 0..0));
-                    push_string(&mut json, name.get(&self.text));
-                    json.push(b':');
-                    push_string(&mut json, value.get(&self.text));
-                    json.push(b',');
-                }
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.at(middle).0.cmp(name) {
+                std::cmp::Ordering::Equal => return Ok(middle),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
             }
         }
-        self.push_run(&mut json, run);
-        if !self.pairs.is_empty() {
-            json.pop();
-        }
-        json.extend_from_slice(b"}}");
-        json
+        Err(low)
     }
 
-    /// Copies entries from the file, and a comma.
-    fn push_run(&self, json: &mut Vec<u8>, run: Range<u32>) {
-        if let Some(entries) = self.text.get(run.start as usize..run.end as usize).filter(|run| !run.is_empty()) {
-            json.extend_from_slice(entries.as_bytes());
-            json.push(b',');
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.position(name).ok().map(|position| self.at(position).1)
+    }
+
+    pub fn insert(&mut self, name: &str, value: &str) {
+        self.remove(name);
+        if !is_plain(name) || !is_plain(value) {
+            let pairs = self.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            *self = Entries::Escaped(pairs.collect());
+        }
+        let position = self.position(name).unwrap_or_else(|position| position);
+        match self {
+            Entries::Plain { text, places } => {
+                let begin = places.get(position).map_or(text.len() - TAIL.len(), |next| next.name as usize - 1);
+                let (before, after) = match (position < places.len(), places.is_empty()) {
+                    (true, _) => ("", ","),
+                    (false, true) => ("", ""),
+                    (false, false) => (",", ""),
+                };
+                let new = format!(r#"{before}"{name}":"{value}"{after}"#);
+                text.insert_str(begin, &new);
+                shift(&mut places[position..], |place| place.wrapping_add(new.len() as u32));
+                let name_at = begin + before.len() + 1;
+                let value_at = name_at + name.len() + r#"":""#.len();
+                places.insert(position, Place { name: name_at as u32, value: value_at as u32 });
+            }
+            Entries::Escaped(pairs) => pairs.insert(position, (name.to_owned(), value.to_owned())),
         }
     }
-}
 
-/// What an index of ours begins with.
-fn head(schema: i64) -> String {
-    format!(r#"{{"schema_version":{schema},"entries":{{"#)
-}
+    pub fn remove(&mut self, name: &str) {
+        let Ok(position) = self.position(name) else { return };
+        match self {
+            Entries::Plain { text, places } => {
+                let Range { mut start, mut end } = entry(text, places, position);
+                // With the comma behind it, or before it.
+                if position + 1 < places.len() {
+                    end += 1;
+                } else if position > 0 {
+                    start -= 1;
+                }
+                text.replace_range(start..end, "");
+                places.remove(position);
+                shift(&mut places[position..], |place| place.wrapping_sub((end - start) as u32));
+            }
+            Entries::Escaped(pairs) => _ = pairs.remove(position),
+        }
+    }
 
-fn push_string(json: &mut Vec<u8>, text: &str) {
-    // Writing to memory can't fail, and a string is always JSON.
-    _ = serde_json::to_writer(json, text);
+    /// The whole index, with these entries.
+    pub fn to_json(&self) -> Cow<'_, [u8]> {
+        match self {
+            Entries::Plain { text, .. } => text.as_bytes().into(),
+            Entries::Escaped(pairs) => {
+                written(pairs.iter().map(|(name, value)| (&**name, &**value))).into_bytes().into()
+            }
+        }
+    }
+
+    /// From pairs in any order; `None` where a name is there twice.
+    fn from_pairs(mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)>) -> Option<Self> {
+        pairs.sort_unstable();
+        if pairs.windows(2).any(|two| two[0].0 == two[1].0) {
+            return None;
+        }
+        let text = written(pairs.iter().map(|(name, value)| (&**name, &**value)));
+        Some(match scan(&text) {
+            Some(places) => Entries::Plain { text, places },
+            None => Entries::Escaped(pairs.into_iter().map(|(a, b)| (a.into_owned(), b.into_owned())).collect()),
+        })
+    }
 }
 
 impl FromIterator<(String, String)> for Entries {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
-        let pairs = pairs.into_iter().map(|(name, value)| (Text::Own(name.into()), Text::Own(value.into()))).collect();
-        let mut entries = Entries { text: String::new(), pairs, is_ours: false };
-        entries.sort();
-        entries
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        // Keys of a map: none is there twice.
+        Self::from_pairs(pairs.collect()).unwrap_or_default()
     }
+}
+
+/// Where an entry stands in the text, with its quotes.
+fn entry(text: &str, places: &[Place], position: usize) -> Range<usize> {
+    let end = places.get(position + 1).map_or(text.len() - TAIL.len(), |next| next.name as usize - r#",""#.len());
+    places[position].name as usize - 1..end
+}
+
+fn shift(places: &mut [Place], by: impl Fn(u32) -> u32) {
+    for place in places {
+        *place = Place { name: by(place.name), value: by(place.value) };
+    }
+}
+
+fn written<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    // Writing to memory can't fail, and a string is always JSON.
+    let string = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let mut json = String::from(HEAD);
+    for (position, (name, value)) in pairs.enumerate() {
+        json.push_str(if position > 0 { "," } else { "" });
+        json.push_str(&string(name));
+        json.push(':');
+        json.push_str(&string(value));
+    }
+    json + TAIL
 }
 
 /// Reads an index that has `schema_version` and `entries` and nothing else, no name twice. Gives the text back where it is
 /// anything else, for a reader that can say what.
-pub(super) fn parse_plain(text: String, schema: i64) -> Result<Entries, String> {
+pub(super) fn parse_plain(text: String) -> Result<Entries, String> {
     if u32::try_from(text.len()).is_err() {
         return Err(text);
     }
-    if let Some(pairs) = scan(&text, schema) {
-        return Ok(Entries { text, pairs, is_ours: true });
+    if let Some(places) = scan(&text) {
+        return Ok(Entries::Plain { text, places });
     }
-    let pairs = {
-        let mut json = serde_json::Deserializer::from_str(&text);
-        let plain = Plain { file: &text, schema }.deserialize(&mut json);
-        plain.and_then(|pairs| json.end().map(|()| pairs))
-    };
-    match pairs {
-        Ok(pairs) => {
-            let mut entries = Entries { text, pairs, is_ours: false };
-            if entries.sort() { Ok(entries) } else { Err(entries.text) }
-        }
-        _ => Err(text),
-    }
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let pairs = Plain.deserialize(&mut json).and_then(|pairs| json.end().map(|()| pairs));
+    pairs.ok().and_then(Entries::from_pairs).ok_or(text)
 }
 
-/// Reads an index that is exactly as we write it: without a space or an escape, its names ascending.
-fn scan(text: &str, schema: i64) -> Option<Vec<(Text, Text)>> {
-    let body = text.strip_prefix(&*head(schema))?.strip_suffix("}}")?;
-    let mut rest = Scan { text: body.as_bytes(), at: 0, begins: text.len() - 2 - body.len() };
-    let mut pairs = Vec::with_capacity(body.len() / 36);
+/// The places of an index that is exactly as we write it: without a space or an escape, its names ascending.
+fn scan(text: &str) -> Option<Vec<Place>> {
+    let bytes = text.strip_suffix(TAIL)?.as_bytes();
+    let mut at = HEAD.len();
+    if !bytes.starts_with(HEAD.as_bytes()) {
+        return None;
+    }
+    let mut places = Vec::with_capacity(bytes.len() / 36);
     let mut before: &[u8] = &[];
-    while rest.at < body.len() {
-        if !pairs.is_empty() {
-            rest.expect(b',')?;
+    while at < bytes.len() {
+        if !places.is_empty() {
+            at = behind(bytes, at, b",")?;
         }
-        let (name, text) = rest.string()?;
-        if name <= before && !pairs.is_empty() {
+        let name = behind(bytes, at, b"\"")?;
+        let name_ends = name + plain_length(&bytes[name..]);
+        let value = behind(bytes, name_ends, b"\":\"")?;
+        at = behind(bytes, value + plain_length(&bytes[value..]), b"\"")?;
+        if &bytes[name..name_ends] <= before && !places.is_empty() {
             return None;
         }
-        before = name;
-        rest.expect(b':')?;
-        pairs.push((text, rest.string()?.1));
+        before = &bytes[name..name_ends];
+        places.push(Place { name: name as u32, value: value as u32 });
     }
-    Some(pairs)
+    Some(places)
 }
 
-struct Scan<'a> {
-    text: &'a [u8],
-    at: usize,
-    /// Where in the file the text begins.
-    begins: usize,
+fn behind(bytes: &[u8], at: usize, expected: &[u8]) -> Option<usize> {
+    bytes.get(at..)?.starts_with(expected).then_some(at + expected.len())
 }
 
-impl<'a> Scan<'a> {
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (*self.text.get(self.at)? == byte).then(|| self.at += 1)
+fn is_plain(text: &str) -> bool {
+    plain_length(text.as_bytes()) == text.len()
+}
+
+/// How many bytes there are before one that ends a string, or is not to stand in one as it is.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    // A byte of 0, or below 0x20, becomes one with the high bit; those behind it may, too.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut at = 0;
+    for word in bytes.chunks_exact(8) {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        let word = u64::from_le_bytes(eight);
+        let quote = zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        match quote | backslash | control {
+            0 => at += 8,
+            found => return at + found.trailing_zeros() as usize / 8,
+        }
     }
-
-    /// A string without escapes, and where it stands in the file.
-    fn string(&mut self) -> Option<(&'a [u8], Text)> {
-        self.expect(b'"')?;
-        let rest = self.text.get(self.at..)?;
-        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-        let start = self.begins + self.at;
-        self.at += end;
-        self.expect(b'"')?;
-        let place = u32::try_from(start).ok()?..u32::try_from(start + end).ok()?;
-        Some((&rest[..end], Text::InFile(place)))
-    }
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes[at..].iter().position(ends).map_or(bytes.len(), |end| at + end)
 }
 
-struct Plain<'a> {
-    file: &'a str,
-    schema: i64,
-}
+struct Plain;
 
-impl<'de> DeserializeSeed<'de> for Plain<'de> {
-    type Value = Vec<(Text, Text)>;
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+impl<'de> DeserializeSeed<'de> for Plain {
+    type Value = Pairs<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Plain<'de> {
-    type Value = Vec<(Text, Text)>;
+impl<'de> Visitor<'de> for Plain {
+    type Value = Pairs<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a plain index")
@@ -224,73 +271,44 @@ impl<'de> Visitor<'de> for Plain<'de> {
         while let Some(key) = map.next_key::<&str>()? {
             match key {
                 "schema_version" if schema.is_none() => schema = Some(map.next_value::<i64>()?),
-                "entries" if entries.is_none() => entries = Some(map.next_value_seed(Pairs { file: self.file })?),
+                "entries" if entries.is_none() => entries = Some(map.next_value_seed(EachEntry)?),
                 _ => return Err(A::Error::custom("not plain")),
             }
         }
         match entries {
-            Some(entries) if schema == Some(self.schema) => Ok(entries),
+            Some(entries) if schema == Some(SCHEMA) => Ok(entries),
             _ => Err(A::Error::custom("not plain")),
         }
     }
 }
 
-struct Pairs<'a> {
-    file: &'a str,
-}
+struct EachEntry;
 
-impl<'de> DeserializeSeed<'de> for Pairs<'de> {
-    type Value = Vec<(Text, Text)>;
+impl<'de> DeserializeSeed<'de> for EachEntry {
+    type Value = Pairs<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Pairs<'de> {
-    type Value = Vec<(Text, Text)>;
+impl<'de> Visitor<'de> for EachEntry {
+    type Value = Pairs<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of strings")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::with_capacity(self.file.len() / 48);
-        while let Some(name) = map.next_key_seed(Piece { file: self.file })? {
-            pairs.push((name, map.next_value_seed(Piece { file: self.file })?));
+        let mut pairs = Vec::new();
+        while let Some((name, value)) = map.next_entry::<Piece<'de>, Piece<'de>>()? {
+            pairs.push((name.0, value.0));
         }
         Ok(pairs)
     }
 }
 
-struct Piece<'a> {
-    file: &'a str,
-}
-
-impl<'de> DeserializeSeed<'de> for Piece<'de> {
-    type Value = Text;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Piece<'de> {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text, E> {
-        let start = (text.as_ptr() as usize).wrapping_sub(self.file.as_ptr() as usize);
-        match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
-            (Ok(start), Ok(end)) => Ok(Text::InFile(start..end)),
-            _ => Ok(Text::Own(text.into())),
-        }
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text::Own(text.into()))
-    }
-}
+/// A string, borrowed from the text where it stands there as it is.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Piece<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -1,5 +1,6 @@
 //! `index.json`: which names there are.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
@@ -8,10 +9,9 @@ use crate::error::Result;
 use crate::fs::{Dir, Errno, Kind, ReadError, read_child};
 use crate::json::{self, Fields, Invalid};
 
-use super::entries::{self, Entries};
+use super::entries::{self, Entries, SCHEMA};
 use super::{COMMITTED, ENVS, INDEX, Registry, metadata, name};
 
-const SCHEMA: i64 = 1;
 const MAX_BYTES: usize = 64 << 20;
 const REMEDY: &str = "nothing was changed; `repair` keeps this file beside it and builds it anew from what is there";
 
@@ -69,7 +69,7 @@ impl Index {
 
     fn parse(text: String) -> std::result::Result<Self, Invalid> {
         // What we write ourselves, and nearly all that others do, needs no tree to be built.
-        match entries::parse_plain(text, SCHEMA) {
+        match entries::parse_plain(text) {
             Ok(entries) => Ok(Index { rest: Map::new(), entries, ours: false }),
             Err(text) => Self::parse_any(&text),
         }
@@ -105,7 +105,11 @@ impl Index {
 
     /// Whether a name other than `name` holds this directory.
     pub fn is_held_by_other(&self, slug: &str, name: &str) -> bool {
-        self.entries.iter().any(|(other, value)| other != name && name::slug_of(value) == Some(slug))
+        // Nearly all differ in their first letters.
+        let begins =
+            |value: &str| value.as_bytes().get(ENVS.len() + 1..).is_some_and(|rest| rest.starts_with(slug.as_bytes()));
+        let held = |value: &str| begins(value) && name::slug_of(value) == Some(slug);
+        self.entries.iter().any(|(other, value)| held(value) && other != name)
     }
 
     /// Names with their directories, sorted by name; those that are no names, and those that lead out, are left out.
@@ -120,7 +124,7 @@ impl Index {
     }
 
     pub fn insert(&mut self, name: &str, slug: &str) {
-        self.entries.insert(name, format!("{ENVS}/{slug}"));
+        self.entries.insert(name, &format!("{ENVS}/{slug}"));
     }
 
     pub fn remove(&mut self, name: &str) {
@@ -163,9 +167,10 @@ impl Index {
         Ok(())
     }
 
-    fn to_json(&self) -> Vec<u8> {
-        let mut json = self.entries.to_json(SCHEMA);
+    fn to_json(&self) -> Cow<'_, [u8]> {
+        let mut json = self.entries.to_json();
         for (key, value) in &self.rest {
+            let json = json.to_mut();
             json.pop();
             json.extend_from_slice(format!(",{}:{value}}}", Value::from(key.as_str())).as_bytes());
         }
@@ -264,7 +269,7 @@ mod tests {
                         if insert { index.insert(&name, "0123") } else { index.remove(&name) }
                     }
                 }
-                prop_assert_eq!(String::from_utf8(edited.to_json()), String::from_utf8(anew.to_json()));
+                prop_assert_eq!(edited.to_json(), anew.to_json());
             }
         }
 
@@ -272,7 +277,7 @@ mod tests {
         fn what_is_written_is_read_again(text in texts(), name in ".{1,4}") {
             if let Ok(mut index) = Index::parse_any(&text) {
                 index.insert(&name, "0123");
-                let json = String::from_utf8(index.to_json()).unwrap();
+                let json = String::from_utf8(index.to_json().into_owned()).unwrap();
                 let value: Value = serde_json::from_str(&json).unwrap();
                 prop_assert_eq!(&value["entries"][&name], "envs/0123");
                 prop_assert_eq!(shown(Index::parse(json)), shown(Ok(index)));
