@@ -45,6 +45,12 @@ def generate(root: Path, size: int) -> None:
     assert len(Environment.list(registry_root=root)) == size
 
 
+def bare(root: Path, index: bytes) -> None:
+    """A registry for the floor, which wants no more than this."""
+    (root / "envs").mkdir(parents=True, mode=0o700)
+    (root / "index.json").write_bytes(index)
+
+
 def _write(path: Path, content: str, signed: Path) -> None:
     """By its time the library knows that it wrote a file itself: the same time as that of a file of its own."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -16,7 +16,7 @@ from pathlib import Path
 import page
 from figures import Figures
 from programs import BUILT, LANGUAGES, LIBRARY, PEERS, TOP, Program, build, instructions, run
-from registries import generate
+from registries import bare, generate
 
 ROUNDS = 9
 SIZES = (10, 1000, 10_000, 100_000)
@@ -51,7 +51,7 @@ def measure(where: Path) -> Figures:
     for program in programs.values():
         program.end()
     for turn in range(RACES):
-        for name in ("c", *PEERS):
+        for name in ("floor", "c", *PEERS):
             figures.add("race", name, [race(name, where / f"race-{name}-{turn}", work)])
     starts(figures, work)
     count_instructions(figures, work, roots)
@@ -73,6 +73,9 @@ def registries(where: Path) -> dict[tuple[str, int], Path]:
                 roots[name, size] = root
             else:
                 roots[name, size] = roots["c", size]
+    for size in TO_CHANGE:
+        roots["floor", size] = where / f"registry-floor-{size}"
+        bare(roots["floor", size], (roots["c", size] / "index.json").read_bytes())
     return roots
 
 
@@ -89,10 +92,16 @@ def one_round(figures: Figures, programs: dict[str, Program], roots: dict[tuple[
             if name == "c" or size in TO_CHANGE:
                 figures.add(f"new at {size}", name, ask("new", root, tag, few))
                 figures.add(f"destroy at {size}", name, ask("destroy", root, tag, few))
+        if size in TO_CHANGE:
+            ask, root = programs["floor"].ask, roots["floor", size]
+            figures.add(f"new at {size}", "floor", ask("new", root, tag, few))
+            figures.add(f"destroy at {size}", "floor", ask("destroy", root, tag, few))
 
 
 def race(name: str, root: Path, work: Path) -> float:
     """Microseconds until all of some processes have created their names in one new registry."""
+    if name == "floor":
+        bare(root, b"")
     racers = [Program(name, work) for _ in range(PROCESSES)]
     for racer in racers:
         racer.ask("ephemeral", 1)  # it has started
