@@ -50,7 +50,6 @@ OLD_OR_NEW = {"old", "new"}
 class Scene:
     def __init__(self, directory: Path, programs: Programs, peer: Peer, large: str = LARGE) -> None:
         self.large = large
-        self.login = COPY
         self.directory = directory
         self.programs = programs
         self.peer = peer
@@ -61,6 +60,7 @@ class Scene:
         """What stands there when an attack begins."""
         self.dangling: set[str] = set()
         """Names without a directory that were there then."""
+        self.use(COPY)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,13 +90,17 @@ class Scene:
     def begin(self, nth: int, what: str | int, *steps: str) -> MeddledProcess:
         return self.programs.begin(self.environment, nth, what, f"spec:{self.spec('new')}", *steps)
 
+    def use(self, login: Login) -> None:
+        """Whose specs and host's login it is about."""
+        self.login = login
+        for age in OLD_OR_NEW:
+            self.spec(age).write_text(json.dumps(spec(login, self.home, age, self.large)))
+
     # Putting it up
 
     def prepare(self, how: Callable[[Scene], None], login: Login = COPY) -> None:
         """Makes a start of what stands there after `how`, with an old login in all and a new one on the host."""
-        self.login = login
-        for age in OLD_OR_NEW:
-            self.spec(age).write_text(json.dumps(spec(login, self.home, age, self.large)))
+        self.use(login)
         self.log_in("old")
         for each in (self.registry, self.ephemeral):
             shutil.rmtree(each, ignore_errors=True)
