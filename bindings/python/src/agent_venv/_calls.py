@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from ctypes import byref, c_void_p, string_at
 from typing import Any
 
@@ -100,14 +99,30 @@ def encode_path(value: object, field: str) -> bytes:
 def encode_json(value: object, field: str = "") -> bytes:
     """JSON of `value`. What JSON cannot say is refused here; the library judges the rest."""
     try:
-        _refuse_unsayable(value, field)
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        if not _is_sayable(value):
+            _refuse_unsayable(value, field)
+        return _as_json(value).encode()
     except RecursionError:
         raise invalid(field or "spec", "nests too deep") from None
     except errors.InvalidEnvironmentSpecError:
         raise
     except ValueError as reason:
         raise invalid(field or "spec", f"is not JSON: {reason}") from None
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _is_sayable(value: object) -> bool:
+    """Whether there is nothing to refuse, which is seen sooner than what."""
+    if isinstance(value, str):
+        return value.isascii()
+    if isinstance(value, dict):
+        return all(
+            isinstance(key, str) and key.isascii() and _is_sayable(item)
+            for key, item in value.items()
+        )
+    return value is None or value is True or value is False
 
 
 def _refuse_unsayable(value: object, field: str) -> None:
@@ -148,10 +163,39 @@ class How:
     force: bool = False
 
 
-@contextmanager
-def options(how: How) -> Iterator[Handle]:
+DEFAULT = How()
+
+
+class Lent:
+    """An object of the library's, for the length of a `with` block."""
+
+    __slots__ = ("_free", "_handle")
+
+    def __init__(self, handle: Handle | None, free: Callable[[Handle], object]) -> None:
+        self._handle = handle
+        self._free = free
+
+    def free(self) -> None:
+        if self._handle is not None:
+            self._free(self._handle)
+
+    def __enter__(self) -> Handle | None:
+        return self._handle
+
+    def __exit__(self, *_: object) -> None:
+        self.free()
+
+
+NOTHING = Lent(None, library.avenv_options_free)
+"""For a call that takes NULL as well."""
+
+
+def options(how: How) -> Lent:
     """The library's own copy, for the length of one call."""
+    if how == DEFAULT:
+        return NOTHING
     handle = library.avenv_options_new()
+    lent = Lent(handle, library.avenv_options_free)
     try:
         for field in ("ephemeral_root", "registry_root"):
             if (root := getattr(how, field)) is not None:
@@ -164,9 +208,10 @@ def options(how: How) -> Iterator[Handle]:
             call("avenv_options_set_lock_timeout_ms", handle, timeout)
         call("avenv_options_set_durable", handle, how.durable)
         call("avenv_options_set_force", handle, how.force)
-        yield handle
-    finally:
-        library.avenv_options_free(handle)
+    except BaseException:
+        lent.free()
+        raise
+    return lent
 
 
 def _integer(value: object, field: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -41,13 +42,34 @@ class BaseEnvironment:
         self._adapter = adapter
         self._delivery = delivery
         self._how = how
-        # These never change, and still read after destroy().
-        self._path = Path(read_text("avenv_environment_path", handle))
-        self._name = read("avenv_environment_name", handle)
-        self._kind = read_text("avenv_environment_kind", handle)
-        self._adapter_id = read_text("avenv_environment_adapter_id", handle)
-        self._overrides: dict[str, str] = read_json("avenv_environment_env_overrides_json", handle)
-        self._unset: list[str] = read_json("avenv_environment_env_unset_json", handle)
+
+    # These never change, and still read after destroy(): each is read when it is first wanted.
+
+    @cached_property
+    def _path(self) -> Path:
+        return Path(read_text("avenv_environment_path", self._handle))
+
+    @cached_property
+    def _name(self) -> str | None:
+        return read("avenv_environment_name", self._handle)
+
+    @cached_property
+    def _kind(self) -> str:
+        return read_text("avenv_environment_kind", self._handle)
+
+    @cached_property
+    def _adapter_id(self) -> str:
+        return read_text("avenv_environment_adapter_id", self._handle)
+
+    @cached_property
+    def _overrides(self) -> dict[str, str]:
+        overrides: dict[str, str] = read_json("avenv_environment_env_overrides_json", self._handle)
+        return overrides
+
+    @cached_property
+    def _unset(self) -> list[str]:
+        unset: list[str] = read_json("avenv_environment_env_unset_json", self._handle)
+        return unset
 
     @property
     def path(self) -> Path:

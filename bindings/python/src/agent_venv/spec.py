@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from ._calls import Handle, call, call_for_handle, encode_json, invalid
+from ._calls import NOTHING, Lent, call, call_for_handle, encode_json, invalid
 from ._library import library
 
 PLAIN_DEFAULTS = {"adapter_id": "generic", "prefix": "agent-venv-"}
@@ -44,14 +41,14 @@ class EnvironmentSpec:
     def from_dict(cls, data: dict[str, Any]) -> EnvironmentSpec:
         """The spec that `data` says; unknown fields and wrong types are refused."""
         with _parsed(data):
-            return cls(**{field: copy.copy(value) for field, value in data.items()})
+            return cls(**{field: _copied(value) for field, value in data.items()})
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as `from_dict` takes it.
 
         Where an adapter is named, what still has its plain default is left to the adapter.
         """
-        data = {each.name: copy.copy(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        data = {field: _copied(getattr(self, field)) for field in _FIELDS}
         if self.adapter is None:
             del data["adapter"]
         else:
@@ -74,33 +71,43 @@ class EnvironmentSpec:
         return f"EnvironmentSpec({', '.join(shown)})"
 
 
-@contextmanager
-def handed_over(spec: EnvironmentSpec | None) -> Iterator[Handle | None]:
+_FIELDS = [field.name for field in dataclasses.fields(EnvironmentSpec)]
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict) else value
+
+
+_PLAIN = EnvironmentSpec()
+
+
+def handed_over(spec: EnvironmentSpec | None) -> Lent:
     """The library's own copy of a spec, for the length of one call."""
     if spec is None:
-        yield None
-    elif isinstance(spec, EnvironmentSpec):
-        with _parsed(spec.to_dict()) as handle:
-            yield handle
-    else:
+        return NOTHING
+    if not isinstance(spec, EnvironmentSpec):
         raise invalid("spec", f"must be an EnvironmentSpec, not {type(spec).__name__}")
+    # What has its default is the library's to say.
+    said = ((field, getattr(spec, field)) for field in _FIELDS)
+    return _parsed({field: value for field, value in said if value != getattr(_PLAIN, field)})
 
 
-@contextmanager
-def _parsed(data: dict[str, Any]) -> Iterator[Handle]:
+def _parsed(data: dict[str, Any]) -> Lent:
     if not isinstance(data, dict):
         raise invalid("spec", f"must be a dict, not {type(data).__name__}")
     text, seed_files = _with_bytes_emptied(data, "seed_files")
     text, credentials = _with_bytes_emptied(text, "credentials")
     handle = call_for_handle("avenv_spec_parse", encode_json(text))
+    lent = Lent(handle, library.avenv_spec_free)
     try:
         for path, content in seed_files.items():
             call("avenv_spec_add_seed_file", handle, path.encode(), content, len(content), 0)
         for path, content in credentials.items():
             call("avenv_spec_add_credential", handle, path.encode(), content, len(content))
-        yield handle
-    finally:
-        library.avenv_spec_free(handle)
+    except BaseException:
+        lent.free()
+        raise
+    return lent
 
 
 def _with_bytes_emptied(
@@ -111,4 +118,6 @@ def _with_bytes_emptied(
     if not isinstance(files, dict):
         return data, {}
     raw = {path: content for path, content in files.items() if isinstance(content, bytes)}
+    if not raw:
+        return data, raw
     return {**data, field: {**files, **dict.fromkeys(raw, "")}}, raw
