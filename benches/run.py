@@ -6,15 +6,14 @@ anything.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import page
 from figures import Figures
+from place import place
 from programs import BUILT, LANGUAGES, LIBRARY, PEERS, TOP, Program, build, instructions, run
 from registries import bare, generate
 
@@ -28,12 +27,8 @@ MODULES = "ctypes, json, pathlib"
 
 def main() -> None:
     build()
-    where = Path(tempfile.mkdtemp(prefix="agent-venv-bench-"))
-    try:
-        figures = measure(where)
-        page.write(figures, where)
-    finally:
-        shutil.rmtree(where)
+    with place() as (where, file_system):
+        page.write(measure(where), file_system)
 
 
 def measure(where: Path) -> Figures:

@@ -1,6 +1,7 @@
 package agentvenv
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -32,16 +33,14 @@ func checkTexts(value reflect.Value, field string) error {
 		}
 	case reflect.Map:
 		for entries := value.MapRange(); entries.Next(); {
+			if checkTexts(entries.Key(), field) == nil && checkTexts(entries.Value(), field) == nil {
+				continue
+			}
 			within := fmt.Sprint(entries.Key())
 			if field != "" {
 				within = fmt.Sprintf("%s[%q]", field, within)
 			}
-			if err := checkTexts(entries.Key(), within); err != nil {
-				return err
-			}
-			if err := checkTexts(entries.Value(), within); err != nil {
-				return err
-			}
+			return cmp.Or(checkTexts(entries.Key(), within), checkTexts(entries.Value(), within))
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range value.Len() {

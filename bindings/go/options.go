@@ -10,14 +10,19 @@ import "time"
 type Option func(*settings)
 
 type settings struct {
+	toLibrary
+	adapter Adapter
+	sink    EventSink
+}
+
+// toLibrary is what the library is told.
+type toLibrary struct {
 	registryRoot    *string
 	ephemeralRoot   *string
 	expectedAdapter *string
 	lockTimeout     *time.Duration
 	durable         bool
 	force           bool
-	adapter         Adapter
-	sink            EventSink
 }
 
 // WithRegistryRoot names the registry of persistent environments, instead of [DefaultRegistryRoot].
@@ -71,6 +76,9 @@ func settingsOf(options []Option) *settings {
 
 // call makes one call that takes options.
 func (s *settings) call(do func(options *C.avenv_options, failure **C.avenv_error) C.avenv_status) error {
+	if s.toLibrary == (toLibrary{}) {
+		return call(func(failure **C.avenv_error) C.avenv_status { return do(nil, failure) })
+	}
 	options := C.avenv_options_new()
 	defer C.avenv_options_free(options)
 	if err := s.fill(options); err != nil {
