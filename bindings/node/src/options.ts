@@ -59,14 +59,16 @@ const setters = new Map<string, Setter>([
   ["force", flag(library.options_set_force, "force")],
 ]);
 
-/** @internal The library's own copy of options. Whoever asks for it frees it. */
+/** @internal The library's own copy of options, null where there are none. Whoever asks for it frees it. */
 export function newOptions(given: CallOptions): Pointer {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  if (said.length === 0) {
+    return null;
+  }
   const options = library.options_new() as Pointer;
   try {
-    for (const [name, value] of Object.entries(given)) {
-      if (value !== undefined) {
-        setter(name)(options, value);
-      }
+    for (const [name, value] of said) {
+      setter(name)(options, value);
     }
     return options;
   } catch (refusal) {
