@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from operations import FULL
-from scene import Scene
+from scene import TARGET, Scene
 
 PROCESSES = 8
 THREADS = 8
@@ -89,3 +89,52 @@ def test_operations_at_random_give_permitted_answers_only(
             **{answer: answers[answer] for answer in ANSWERS},
             broken=0,
         )
+
+
+REFRESHES = 60
+
+
+def test_refreshes_at_once_never_bring_an_older_login_back(scene: Scene, figures: Callable[..., None]) -> None:
+    """While the host's login changes, each refresh takes the profile's forward."""
+    host = scene.home / ".codex/auth.json"
+    scene.log_in("old")
+
+    def log_in(number: int) -> None:
+        # As agents do it: another file in its place.
+        new = host.with_name("new")
+        new.write_text(json.dumps({"OPENAI_API_KEY": f"sk-fake-{number}"}))
+        new.chmod(0o600)
+        new.replace(host)
+
+    log_in(0)
+    [created] = scene.ask(f"create:{TARGET}")
+    profile = Path(created["path"]) / "auth.json"
+    steps = [f"spec:{scene.spec('old')}", f"attach:{TARGET}", *["refresh"] * REFRESHES]
+    outputs = [scene.directory / f"answers-{number}" for number in range(4)]
+    refreshing = []
+    for output in outputs:
+        with output.open("wb") as file:
+            command = [scene.programs.directory / "operate", *steps]
+            refreshing.append(subprocess.Popen(command, env=scene.environment, stdout=file))
+    seen = [0]
+    logins = 0
+    while any(each.poll() is None for each in refreshing):
+        logins += 1
+        log_in(logins)
+        number = int(json.loads(profile.read_text())["OPENAI_API_KEY"].removeprefix("sk-fake-"))
+        assert profile.stat().st_mode & 0o7777 == 0o600
+        seen.append(number)
+    assert seen == sorted(seen), "an older login came back"
+    assert [each.returncode for each in refreshing] == [0] * len(refreshing)
+    answers = [json.loads(line) for output in outputs for line in output.read_text().splitlines()]
+    assert [answer["status"] for answer in answers] == [0] * len(refreshing) * (1 + REFRESHES)
+    [refreshed] = scene.ask(f"attach:{TARGET}", "refresh")[1:]
+    assert refreshed["status"] == 0
+    assert profile.read_text() == host.read_text()
+    figures(
+        "Refreshed by 4 processes while the host logs in anew",
+        refreshes=4 * REFRESHES,
+        logins=logins,
+        seen=len(set(seen)),
+        broken=0,
+    )
