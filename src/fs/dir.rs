@@ -1,6 +1,8 @@
 //! A directory held by descriptor, and steps from it that neither a link nor a mount can divert.
 
 use std::ffi::{CStr, CString, OsString};
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -250,9 +252,10 @@ impl Dir {
     /// The next entries of the listing, without `.` and `..`; none at its end.
     #[cfg(target_os = "linux")]
     pub fn next_entries(&self) -> io::Result<Vec<Entry>> {
-        let mut buffer = Vec::with_capacity(16 << 10);
+        // Not from the allocator, which tidies up all that is free when it is asked for so much.
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 8 << 10];
         loop {
-            let mut raw = fs::RawDir::new(self, buffer.spare_capacity_mut());
+            let mut raw = fs::RawDir::new(self, &mut buffer);
             let mut entries = Vec::new();
             let mut any = false;
             while let Some(entry) = raw.next() {
