@@ -72,7 +72,7 @@ pub fn give_back() {
 
 /// The names of all persistent environments, sorted. A registry that does not exist is empty.
 pub fn list(options: &Options) -> Result<Vec<String>> {
-    registry::list(options)
+    registry::list(options, |names| names.map(str::to_owned).collect())
 }
 
 /// Destroys a persistent environment: [`EnvironmentNotFound`](Failure::EnvironmentNotFound) where the name is unknown.

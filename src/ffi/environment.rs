@@ -1,5 +1,6 @@
 //! Environments.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char};
 
 use zeroize::{Zeroize, Zeroizing};
@@ -12,7 +13,7 @@ use super::error::{avenv_error, avenv_status};
 use super::guard::{self, guard, lent, required};
 use super::options::{avenv_options, or_default};
 use super::spec::avenv_spec;
-use super::text::{c_string, json, text};
+use super::text::{c_string, json, mostly, text};
 
 mod envp;
 
@@ -20,10 +21,10 @@ mod envp;
 pub struct avenv_environment {
     environment: Environment,
     name: Option<CString>,
-    adapter_id: CString,
+    adapter_id: Cow<'static, CStr>,
     /// It may hold a token.
     env_overrides: Zeroizing<CString>,
-    env_unset: CString,
+    env_unset: Cow<'static, CStr>,
 }
 
 impl avenv_environment {
@@ -39,9 +40,9 @@ fn boxed(environment: Result<Environment>) -> Result<Box<avenv_environment>> {
     let environment = environment?;
     Ok(Box::new(avenv_environment {
         name: environment.name().map(|name| c_string(name.to_owned())),
-        adapter_id: c_string(environment.adapter_id().to_owned()),
+        adapter_id: mostly(c_string(environment.adapter_id().to_owned()), c"generic"),
         env_overrides: Zeroizing::new(overrides(&environment)),
-        env_unset: json(&environment.env_unset()),
+        env_unset: mostly(json(&environment.env_unset()), c"[]"),
         environment,
     }))
 }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::error::{avenv_error, avenv_status};
 use super::guard::guard;
 use super::options::{avenv_options, or_default};
-use super::text::{json, text};
+use super::text::{json, json_list, text};
 
 /// The root of the registry of persistent environments: absolute, without links where it exists. It need not exist, and
 /// is not made.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn avenv_registry_list_json(
     names_json: *mut *mut c_char,
     error: *mut *mut avenv_error,
 ) -> avenv_status {
-    guard!(error, names_json = crate::list(&or_default(options)).map(|names| json(&names)))
+    guard!(error, names_json = crate::registry::list(&or_default(options), json_list))
 }
 
 /// Destroy the persistent environment `name`, also one that another program never finished.

@@ -1,5 +1,6 @@
 //! Strings and bytes from and for C.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_void};
 
 use crate::error::{Error, Result};
@@ -48,6 +49,20 @@ pub(super) fn c_string(text: String) -> CString {
         let text = String::from_utf8_lossy(&error.into_vec()).replace('\0', "\u{fffd}");
         CString::new(text).unwrap_or_default()
     })
+}
+
+/// A JSON list for C.
+pub(super) fn json_list(items: &mut dyn Iterator<Item = &str>) -> CString {
+    use serde::Serializer;
+    let mut text = Vec::new();
+    // Writing to memory can't fail, and JSON is UTF-8.
+    _ = serde_json::Serializer::new(&mut text).collect_seq(items);
+    c_string(String::from_utf8(text).unwrap_or_default())
+}
+
+/// Text for C that mostly is the same: that is not kept for each handle.
+pub(super) fn mostly(text: CString, same: &'static CStr) -> Cow<'static, CStr> {
+    if *text == *same { Cow::Borrowed(same) } else { Cow::Owned(text) }
 }
 
 /// JSON text for C.

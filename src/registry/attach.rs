@@ -43,18 +43,18 @@ pub(crate) fn attach(name: &str, options: &Options) -> Result<Attached> {
     }
 }
 
-/// The names of all environments, sorted.
-pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
-    let Some(registry) = Registry::find(options)? else { return Ok(Vec::new()) };
+/// Hands the names of all environments over, sorted: there may be many, and not all who ask want their own copies.
+pub(crate) fn list<T>(options: &Options, take: impl FnOnce(&mut dyn Iterator<Item = &str>) -> T) -> Result<T> {
+    let Some(registry) = Registry::find(options)? else { return Ok(take(&mut std::iter::empty())) };
     let index = Index::read(&registry)?;
     // In this order: what is found sound now was so when the index was read, or is what it has become since.
     if index.is_ours() && registry.is_sound() {
-        return Ok(index.names().map(|(name, _)| name.to_owned()).collect());
+        return Ok(take(&mut index.names().map(|(name, _)| name)));
     }
     let mut names = Vec::new();
     let envs = match registry.dir.child(ENVS) {
         Ok(envs) => envs,
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(names),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(take(&mut std::iter::empty())),
         Err(error) => return Err(registry.trouble(ENVS, error)),
     };
     let directories = envs.entries().map_err(|error| registry.trouble(ENVS, error))?.into_iter();
@@ -66,10 +66,10 @@ pub(crate) fn list(options: &Options) -> Result<Vec<String>> {
             && CString::new(slug).is_ok_and(|slug| directories.contains(&slug))
             && envs.is_signed(&format!("{slug}/{METADATA}")) == Ok(true);
         if ours || !matches!(registry.look_in(&index, name)?, Look::Absent) {
-            names.push(name.to_owned());
+            names.push(name);
         }
     }
-    Ok(names)
+    Ok(take(&mut names.into_iter()))
 }
 
 pub(super) fn check_adapter(name: &str, recorded: &str, asked_for: Option<&str>) -> Result<()> {

@@ -77,23 +77,25 @@ impl Registry {
 
     /// What of the name `name` stands in the directory `slug`.
     fn look_at(&self, name: &str, slug: &str) -> Result<Look> {
-        let below = format!("{ENVS}/{slug}");
+        let below = || format!("{ENVS}/{slug}");
         let dir = match self.dir.own_child(ENVS).and_then(|envs| envs.own_child(slug)) {
             Ok(dir) => dir,
             // Nothing, or a link or a file: links are never followed.
             Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NAMETOOLONG) => return Ok(Look::Absent),
-            Err(error) => return Ok(Look::Unreadable(self.trouble(&below, error))),
+            Err(error) => return Ok(Look::Unreadable(self.trouble(&below(), error))),
         };
         let metadata = Metadata::read(&dir);
         let committed = dir.stat_child(COMMITTED).is_ok();
         match metadata {
             Err(MetadataError::Missing) => Ok(Look::Absent),
             Err(MetadataError::Unread(error)) if fs::is_passing(error) => {
-                Ok(Look::Unreadable(self.trouble(&format!("{below}/{METADATA}"), error)))
+                Ok(Look::Unreadable(self.trouble(&format!("{}/{METADATA}", below()), error)))
             }
-            Err(error @ (MetadataError::Unread(_) | MetadataError::Unusable(_))) => {
-                Ok(Look::Torn { path: self.at(&format!("{below}/{METADATA}")), reason: error.to_string(), committed })
-            }
+            Err(error @ (MetadataError::Unread(_) | MetadataError::Unusable(_))) => Ok(Look::Torn {
+                path: self.at(&format!("{}/{METADATA}", below())),
+                reason: error.to_string(),
+                committed,
+            }),
             Ok(metadata) if metadata.name != name => Ok(Look::Absent),
             Ok(metadata) => {
                 let unfinished = metadata.is_unfinished();

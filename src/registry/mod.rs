@@ -68,12 +68,16 @@ impl Registry {
 
     /// The registry, made where it is missing.
     fn make(options: &Options) -> Result<Self> {
-        let path = root(options)?;
-        fs::make_private_dirs(path.as_ref()).map_err(|error| Trouble::new(path.as_ref(), error).registry())?;
-        // Only now can links on the way be resolved.
-        let path = root(options)?;
-        let dir = Dir::open(path.as_ref()).map_err(|error| Trouble::os(path.as_ref(), error).registry())?;
-        let registry = Self { dir, path }.checked()?;
+        let registry = match Self::find(options)? {
+            Some(registry) => registry,
+            None => {
+                let path = root(options)?;
+                fs::make_private_dirs(path.as_ref()).map_err(|error| Trouble::new(path.as_ref(), error).registry())?;
+                // Only now can links on the way be resolved.
+                let gone = || Trouble::os(path.as_ref(), Errno::NOENT).registry();
+                Self::find(options)?.ok_or_else(gone)?
+            }
+        };
         registry.make_dir(ENVS).map_err(|error| registry.trouble(ENVS, error))?;
         Ok(registry)
     }
@@ -110,11 +114,11 @@ impl Registry {
 
     /// The absolute path of something below the root.
     fn at(&self, below: &str) -> String {
-        format!("{}/{below}", self.path)
+        [&self.path, "/", below].concat()
     }
 
     fn profile_path(&self, slug: &str) -> String {
-        self.at(&format!("{ENVS}/{slug}/{PROFILE}"))
+        [&self.path, "/", ENVS, "/", slug, "/", PROFILE].concat()
     }
 
     fn trouble(&self, below: &str, error: Errno) -> Error {

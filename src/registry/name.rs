@@ -25,12 +25,9 @@ pub(super) fn refusal(name: &str) -> Option<&'static str> {
 
 /// The directory's name that is tried first; `-1`, `-2`, ... is appended where another name holds it.
 pub(super) fn slug(name: &str) -> String {
-    use std::fmt::Write;
     let digest = Sha256::digest(name.as_bytes());
-    digest.iter().take(8).fold(String::with_capacity(16), |mut slug, byte| {
-        _ = write!(slug, "{byte:02x}");
-        slug
-    })
+    let digits = digest.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// All slugs of a name, in the order in which they are tried.
