@@ -75,8 +75,10 @@ def registries(where: Path) -> dict[tuple[str, int], Path]:
 
 
 def one_round(figures: Figures, programs: dict[str, Program], roots: dict[tuple[str, int], Path], tag: str) -> None:
-    for _ in range(4):
-        for name in ("floor", *LANGUAGES, *PEERS):
+    who = ("floor", *LANGUAGES, *PEERS)
+    for turn in range(2 * len(who)):
+        # Each comes after each: what ran before warms, or cools, what runs next.
+        for name in (*who[turn % len(who) :], *who[: turn % len(who)]):
             figures.add("ephemeral", name, programs[name].ask("ephemeral", 50))
     for size in SIZES:
         for name in ("c", *PEERS):

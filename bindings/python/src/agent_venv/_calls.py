@@ -151,7 +151,7 @@ def _utf8(value: object, field: str) -> bytes:
         raise invalid(printable, "holds a lone surrogate, so it is not UTF-8") from None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class How:
     """Where and how; what is None is left to the library's default."""
 
@@ -162,8 +162,15 @@ class How:
     durable: bool = False
     force: bool = False
 
-
-DEFAULT = How()
+    def says_nothing(self) -> bool:
+        return (
+            self.ephemeral_root is None
+            and self.registry_root is None
+            and self.expected_adapter is None
+            and self.lock_timeout_ms is None
+            and self.durable is False
+            and self.force is False
+        )
 
 
 class Lent:
@@ -192,7 +199,7 @@ NOTHING = Lent(None, library.avenv_options_free)
 
 def options(how: How) -> Lent:
     """The library's own copy, for the length of one call."""
-    if how == DEFAULT:
+    if how.says_nothing():
         return NOTHING
     handle = library.avenv_options_new()
     lent = Lent(handle, library.avenv_options_free)

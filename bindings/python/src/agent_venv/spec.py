@@ -78,7 +78,7 @@ def _copied(value: Any) -> Any:
     return value.copy() if isinstance(value, dict) else value
 
 
-_PLAIN = EnvironmentSpec()
+_DEFAULTS = [(field, getattr(EnvironmentSpec(), field)) for field in _FIELDS]
 
 
 def handed_over(spec: EnvironmentSpec | None) -> Lent:
@@ -88,8 +88,12 @@ def handed_over(spec: EnvironmentSpec | None) -> Lent:
     if not isinstance(spec, EnvironmentSpec):
         raise invalid("spec", f"must be an EnvironmentSpec, not {type(spec).__name__}")
     # What has its default is the library's to say.
-    said = ((field, getattr(spec, field)) for field in _FIELDS)
-    return _parsed({field: value for field, value in said if value != getattr(_PLAIN, field)})
+    said = {}
+    for field, default in _DEFAULTS:
+        value = getattr(spec, field)
+        if value != default:
+            said[field] = value
+    return _parsed(said)
 
 
 def _parsed(data: dict[str, Any]) -> Lent:
